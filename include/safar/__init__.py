@@ -1,0 +1,1 @@
+"""Lifecycle marketing on your own warehouse: extract, build, decide, deliver, learn."""

@@ -1,0 +1,1 @@
+"""What is declared: sources and campaigns, read from dbt YAML into frozen models."""

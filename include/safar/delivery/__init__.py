@@ -1,0 +1,1 @@
+"""From decisions to messages: plan, claim, send, account."""

@@ -1,0 +1,1 @@
+"""The public web process: provider events and one-click unsubscribe."""

@@ -1,0 +1,1 @@
+"""The ledger: what was decided, claimed, sent and answered. Always PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The processes of one machine: embedded PostgreSQL, the sandbox, the intake, Airflow."""
