@@ -1,0 +1,34 @@
+"""Airflow DAG build_nightly: from checked sources to decisions, a task per dbt model."""
+
+from airflow.sdk import DAG
+
+from safar.catalogue import load_catalogue
+from safar.settings import Settings
+from safar_airflow.models import draw_models
+from safar_airflow.operators.build import (
+    AwaitSources,
+    DecideCampaigns,
+    GateCampaigns,
+    GiveVerdict,
+    PinRun,
+    PublishContacts,
+)
+from safar_airflow.schedules import at, dag_defaults, source_deadline
+
+catalogue = load_catalogue(Settings.from_environment())
+
+with DAG(
+    dag_id="build_nightly",
+    description="Who is who, which stage, who is written to: every night.",
+    schedule=at("0 2 * * *", catalogue.defaults.time_zone),
+    tags=["build", "nightly"],
+    **dag_defaults(),
+) as dag:
+    wait = AwaitSources(task_id="wait", cadence="nightly", deadline=source_deadline(), poke_interval=3)
+    pin = PinRun(task_id="pin", cadence="nightly")
+    models = draw_models("models", select=["tag:nightly"], exclude=["path:models/decisions"], pin_task="pin")
+    gate = GateCampaigns(task_id="gate", trigger_rule="all_done")
+    publish = PublishContacts(task_id="publish")
+    decide = DecideCampaigns(task_id="decide", campaigns=catalogue.name_campaigns("nightly"))
+    verdict = GiveVerdict(task_id="verdict", trigger_rule="all_done")
+    wait >> pin >> models >> gate >> publish >> decide >> verdict

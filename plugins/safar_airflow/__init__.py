@@ -1,0 +1,1 @@
+"""Everything that imports Airflow, apart from the DAG files: connections, operators, the sensor, schedules."""

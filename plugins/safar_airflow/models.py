@@ -1,0 +1,88 @@
+"""The dbt models of a night as Airflow tasks, one per model with its tests (Cosmos)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, LoadMode, ProfileConfig, ProjectConfig, RenderConfig
+from cosmos.constants import InvocationMode, TestBehavior, TestIndirectSelection
+
+from safar.errors import ConfigurationError
+from safar.settings import Settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+def draw_models(group_id: str, select: list[str], exclude: list[str], pin_task: str) -> DbtTaskGroup:
+    """Draws one task per selected model. Any of them may be cleared: it builds again what it built before.
+
+    Raises:
+        ConfigurationError: the manifest is missing (`make manifest`).
+    """
+    settings = Settings.from_environment()
+    manifest = settings.dbt_project / "target" / "manifest.json"
+    if not manifest.exists():
+        raise ConfigurationError(f"{manifest} is missing. Write it with `make manifest`.")
+    pin = f"{{{{ ti.xcom_pull(task_ids='{pin_task}') }}}}"
+    return DbtTaskGroup(
+        group_id=group_id,
+        project_config=ProjectConfig(
+            dbt_project_path=settings.dbt_project, manifest_path=manifest, install_dbt_deps=False
+        ),
+        profile_config=ProfileConfig(
+            profile_name="safar",
+            target_name="nightly",
+            profiles_yml_filepath=settings.dbt_project / "profiles.yml",
+        ),
+        # WATCHER would be three times faster, but a cleared task can turn green there without rebuilding.
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.LOCAL,
+            invocation_mode=InvocationMode.DBT_RUNNER,
+            # A test with two parents belongs to the one that is built last.
+            test_indirect_selection=TestIndirectSelection.BUILDABLE,
+        ),
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST,
+            test_behavior=TestBehavior.BUILD,
+            select=select,
+            exclude=exclude,
+            emit_datasets=False,
+        ),
+        operator_args={
+            "env": {"SAFAR_PIN": pin},
+            "append_env": True,
+            "install_deps": False,
+            "pre_execute": prepare_model,
+            "callback": record_model,
+        },
+    )
+
+
+def prepare_model(context: Context) -> None:
+    """Refuses to build for a run that a newer one has superseded, and hands dbt the warehouse's address."""
+    import os
+
+    from airflow.exceptions import AirflowSkipException
+
+    from safar.warehouse import Superseded, describe_warehouse, require_current
+    from safar_airflow.operators.build import read_own_pin
+    from safar_airflow.workspace import open_workspace
+
+    workspace = open_workspace()
+    try:
+        require_current(workspace, read_own_pin(workspace, context))
+    except Superseded as error:
+        raise AirflowSkipException(str(error)) from error
+    os.environ.update(describe_warehouse(workspace))
+
+
+def record_model(project: str, context: Context, **_: Any) -> None:
+    """Writes the result of the model and of each of its tests to the ledger, also when it failed."""
+    from safar.warehouse import record_results
+    from safar_airflow.operators.build import read_own_pin
+    from safar_airflow.workspace import open_workspace
+
+    workspace = open_workspace()
+    record_results(workspace, read_own_pin(workspace, context), Path(project) / "target" / "run_results.json")

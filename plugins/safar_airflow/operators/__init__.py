@@ -1,0 +1,1 @@
+"""Operators of one verb each; the work itself is done by `safar`."""

@@ -1,0 +1,44 @@
+"""Land a source, then check what landed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safar_airflow.operators.verb import VerbOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from safar.catalogue import Catalogue
+    from safar.workspace import Workspace
+
+
+class LandSource(VerbOperator):
+    """Pulls what is new from one source into raw_<source>; returns the load's id and counts."""
+
+    def __init__(self, *, source: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+
+    def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> dict[str, Any]:
+        from safar.extraction import land_source
+
+        report = land_source(workspace, catalogue.sources[self.source])
+        self.log.info("%s", report.describe())
+        return {"load_id": report.load_id}
+
+
+class CheckLoad(VerbOperator):
+    """Judges a load as a whole; a red one is rolled back and the source stays where it was."""
+
+    template_fields = ("load_id",)
+
+    def __init__(self, *, source: str, load_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+        self.load_id = load_id
+
+    def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> None:
+        from safar.extraction import check_load
+
+        check_load(workspace, catalogue.sources[self.source], self.load_id)

@@ -1,0 +1,42 @@
+"""What every operator of ours does around its verb."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from airflow.exceptions import AirflowFailException
+from airflow.sdk import BaseOperator
+
+from safar.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from safar.catalogue import Catalogue
+    from safar.workspace import Workspace
+
+
+class VerbOperator(BaseOperator):  # type: ignore[misc]
+    """Opens the workspace and the catalogue inside the task and runs one verb of `safar` with them."""
+
+    @abstractmethod
+    def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> Any:
+        """Does the work; what it returns goes to XCom and holds no personal data."""
+
+    def execute(self, context: Context) -> Any:
+        """Runs the verb; a wrong configuration fails at once, a retry would not mend it."""
+        from safar.catalogue import load_catalogue
+        from safar_airflow.workspace import open_workspace
+
+        try:
+            workspace = open_workspace()
+            return self.run_verb(workspace, load_catalogue(workspace.settings), context)
+        except ConfigurationError as error:
+            raise AirflowFailException(str(error)) from error
+
+
+def read_run_key(context: Context) -> tuple[str, str]:
+    """The dag_id and run_id by which the ledger knows this DAG run."""
+    run = context["dag_run"]
+    return run.dag_id, run.run_id

@@ -1,0 +1,44 @@
+"""Opens the workspace inside a task, with Airflow's own connections."""
+
+from __future__ import annotations
+
+from airflow.exceptions import AirflowNotFoundException
+from airflow.sdk import BaseHook
+
+from safar.connections import Connection
+from safar.errors import ConfigurationError
+from safar.workspace import Workspace
+
+
+class AirflowConnections:
+    """Reads connections as Airflow resolves them: secrets backend, environment, metadata database."""
+
+    def get(self, conn_id: str) -> Connection:
+        """Returns the connection.
+
+        Raises:
+            ConfigurationError: Airflow does not know it.
+        """
+        try:
+            found = BaseHook.get_connection(conn_id)
+        except AirflowNotFoundException as error:
+            raise ConfigurationError(
+                f"Connection {conn_id!r} is not defined in Airflow. Create it under Admin > Connections."
+            ) from error
+        return Connection.model_validate(
+            {
+                "conn_id": conn_id,
+                "conn_type": found.conn_type or "http",
+                "host": found.host or "",
+                "port": found.port,
+                "login": found.login or "",
+                "password": found.password or "",
+                "schema": found.schema or "",
+                "extra": found.extra_dejson,
+            }
+        )
+
+
+def open_workspace() -> Workspace:
+    """Opens the workspace of this task."""
+    return Workspace.open(AirflowConnections())
