@@ -1,0 +1,153 @@
+"""How a vendor's tables are fetched: the grammar of ``config.meta.extract`` of a dbt source.
+
+Placeholders in any text: ``{connection.password}``, ``{connection.login}``, ``{connection.host}``,
+``{connection.extra.<name>}``; in endpoints also ``{cursor.start}``, ``{cursor.end}``, ``{cursor.at}``,
+``{cursor.after}``, ``{window.start}``, ``{window.end}`` and ``{batch}`` (a list, standing alone).
+All other braces stay as they are, so a GraphQL query is written as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from safar.catalogue.duration import Duration
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Auth(Frozen):
+    """How each request proves who we are; the secrets come from the connection by placeholders."""
+
+    type: Literal["bearer", "api_key", "basic", "oauth2_client_credentials"]
+    token: str | None = None
+    name: str | None = None
+    api_key: str | None = None
+    location: Literal["header", "query"] = "header"
+    username: str | None = None
+    password: str | None = None
+    access_token_url: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    access_token_header: str | None = None
+    """The header that carries the token when it is not ``Authorization: Bearer``."""
+
+
+class Throttling(Frozen):
+    """Paths in an answer's body from which the exact wait follows: (requested - available) / rate seconds."""
+
+    requested: str
+    available: str
+    restore_rate: str
+
+
+class ErrorShape(Frozen):
+    """How this vendor says in a body that something went wrong, whatever the HTTP status is."""
+
+    path: str = ""
+    """Where the error stands in the body; empty: the body itself, looked at from status 400 on."""
+    code: str
+    """Where the code stands, from ``path`` on."""
+    message: str = "message"
+    throttled: tuple[str, ...] = ()
+    transient: tuple[str, ...] = ()
+    exhausted: tuple[str, ...] = ()
+    """Codes of a daily quota: trying again today is of no use."""
+    wait: Throttling | None = None
+
+    @field_validator("throttled", "transient", "exhausted", mode="before")
+    @classmethod
+    def _codes_are_text(cls, value: Any) -> Any:
+        return tuple(str(code) for code in value) if isinstance(value, list) else value
+
+
+class Client(Frozen):
+    """What all requests to a vendor have in common. The base URL is the connection's host."""
+
+    auth: Auth | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    timeout: Duration = timedelta(seconds=60)
+    errors: ErrorShape | None = None
+
+
+class Endpoint(Frozen):
+    """One request and how its pages follow; ``paginator`` is dlt's, e.g. ``{type: cursor, ...}``."""
+
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    params: dict[str, Any] = Field(default_factory=dict)
+    json_: dict[str, Any] | None = Field(default=None, alias="json")
+    headers: dict[str, str] = Field(default_factory=dict)
+    paginator: dict[str, Any] | str = "single_page"
+    data_selector: str
+    """Where the rows stand in the body; a body without it is an error, not an empty page."""
+
+
+class Cursor(Frozen):
+    """By which column the vendor tells what has changed since the last load."""
+
+    column: str
+    initial: str = "1970-01-01T00:00:00Z"
+    overlap: Duration = timedelta(hours=1)
+    """Asked for again each time: vendors index late and clocks differ."""
+    format: Literal["iso", "epoch_ms", "epoch_s", "date"] = "iso"
+
+
+class Cap(Frozen):
+    """The vendor gives at most ``rows`` of one query, so we start again from the last row's cursor.
+
+    Where more rows than that share one instant, ``ties`` replaces the body: it asks for the rows at
+    ``{cursor.at}`` whose ``tie_column`` is greater than ``{cursor.after}``.
+    """
+
+    rows: int = Field(gt=0)
+    tie_column: str
+    tie_initial: str = "0"
+    ties: dict[str, Any]
+
+
+class Window(Frozen):
+    """The last ``days`` days are asked for anew; what vanished from a day is retired."""
+
+    column: str
+    days: int = Field(gt=0)
+    where: dict[str, str] = Field(default_factory=dict)
+    """Further columns that bound what the request covers, e.g. the account."""
+
+
+class Batch(Frozen):
+    """Look up the values of another table's column, ``size`` of them per request."""
+
+    table: str
+    column: str
+    size: int = Field(gt=0)
+    concurrency: int = Field(default=2, gt=0, le=16)
+
+
+class Tombstone(Frozen):
+    """A row whose column has this value says that the record is gone."""
+
+    column: str
+    equals: Any = True
+
+
+class Files(Frozen):
+    """A table's files in the connection's folder (extra.path)."""
+
+    pattern: str
+    separator: str = ","
+    """One character, ``whitespace``, or ``regex:<pattern>``."""
+    has_header: bool = True
+    fields: tuple[str, ...] = ()
+    """Names by position, for files without a header (or to replace it); ``_`` leaves a field out."""
+    mapping: dict[str, str] = Field(default_factory=dict)
+    """Name in the file -> column. ``file_name`` and ``line_number`` may be mapped too."""
+    date_formats: dict[str, str] = Field(default_factory=dict)
+    """Column -> strptime format; without one ISO 8601 is expected. Times without a zone are UTC."""
+    encoding: str = "utf-8"
+    visible_from: str | None = None
+    """Column with the event's time: a row is read once business time has passed it (replays)."""

@@ -1,0 +1,206 @@
+"""A source is a dbt source; how to fetch it stands in its ``config.meta.extract``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from safar.catalogue.fetching import (
+    Batch,
+    Cap,
+    Client,
+    Cursor,
+    Endpoint,
+    Files,
+    Frozen,
+    Tombstone,
+    Window,
+)
+from safar.catalogue.marked_yaml import MarkedYaml, Place, read_marked_yaml
+
+Kind = Literal["record", "partition", "event"]
+DataType = Literal["text", "bigint", "double precision", "numeric", "boolean", "timestamptz", "date", "jsonb"]
+LANDING_COLUMNS = ("_dlt_id", "_dlt_valid_from", "_dlt_valid_to", "_deleted")
+
+
+class Column(Frozen):
+    """A declared column: it exists, with its type, even when the vendor had nothing to say."""
+
+    name: str
+    data_type: DataType
+
+
+class TableExtract(Frozen):
+    """``config.meta.extract`` of a table."""
+
+    kind: Kind
+    key: tuple[str, ...]
+    """The natural key's columns (for a partition: of one row within the partition)."""
+    modified_at: str | None = None
+    """The vendor's own modification time; of two rows with one key in a batch the later one counts."""
+    endpoint: Endpoint | None = None
+    changes: Endpoint | None = None
+    """Asked instead of ``endpoint`` once a cursor is known."""
+    deletions: Endpoint | None = None
+    """Lists records that are gone; asked in every load."""
+    cursor: Cursor | None = None
+    cap: Cap | None = None
+    window: Window | None = None
+    batch: Batch | None = None
+    deleted: Tombstone | None = None
+    rename: dict[str, str] = Field(default_factory=dict)
+    """Column as flattened -> column as declared."""
+    files: Files | None = None
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+class Table(Frozen):
+    name: str
+    columns: tuple[Column, ...]
+    extract: TableExtract
+
+    @property
+    def types(self) -> dict[str, DataType]:
+        return {column.name: column.data_type for column in self.columns}
+
+
+class SourceExtract(Frozen):
+    """``config.meta.extract`` of a source."""
+
+    connection: str
+    client: Client = Client()
+
+
+class Source(Frozen):
+    """A dbt source that Safar lands in ``schema_name``, with where it was declared."""
+
+    name: str
+    schema_name: str
+    connection: str
+    client: Client
+    tables: tuple[Table, ...]
+    file: Path
+
+    def table(self, name: str) -> Table:
+        return next(table for table in self.tables if table.name == name)
+
+
+def read_sources(dbt_project: Path) -> dict[str, Source]:
+    """Reads every declared source under ``models/``; dbt sources without ``meta.extract`` are not ours.
+
+    Raises:
+        ConfigurationError: a declaration is wrong; the message names file, line, field and remedy.
+    """
+    sources: dict[str, Source] = {}
+    for path in sorted(dbt_project.glob("models/**/*sources.y*ml")):
+        marked = read_marked_yaml(path)
+        for index, declared in enumerate((marked.data or {}).get("sources") or []):
+            place: Place = ("sources", index)
+            if _extract_of(declared) is None:
+                continue
+            source = _read_source(marked, declared, place)
+            if source.name in sources:
+                raise marked.fail(
+                    place, f"source {source.name!r} is declared twice, also in {sources[source.name].file}."
+                )
+            sources[source.name] = source
+    return sources
+
+
+def _read_source(marked: MarkedYaml, declared: dict[str, Any], place: Place) -> Source:
+    name = str(declared.get("name", ""))
+    if not name.isidentifier() or name != name.lower():
+        raise marked.fail((*place, "name"), f"name {name!r} must be lower case letters, digits and underscores.")
+    extract = marked.validate(SourceExtract, _extract_of(declared), (*place, "config", "meta", "extract"))
+    schema_name = declared.get("schema", name)
+    if schema_name != f"raw_{name}":
+        raise marked.fail((*place, "schema"), f"schema must be raw_{name}; sources land nowhere else.")
+    tables = tuple(
+        _read_table(marked, table, (*place, "tables", index))
+        for index, table in enumerate(declared.get("tables") or [])
+    )
+    for index, table in enumerate(tables):
+        _check_batch(marked, table, tables[:index], (*place, "tables", index, "config", "meta", "extract", "batch"))
+    return Source(
+        name=name,
+        schema_name=schema_name,
+        connection=extract.connection,
+        client=extract.client,
+        tables=tables,
+        file=marked.path,
+    )
+
+
+def _read_table(marked: MarkedYaml, declared: dict[str, Any], place: Place) -> Table:
+    inner: Place = (*place, "config", "meta", "extract")
+    settings = _extract_of(declared)
+    if settings is None:
+        raise marked.fail(place, f"table {declared.get('name')!r} has no config.meta.extract; say how to fetch it.")
+    extract = marked.validate(TableExtract, settings, inner)
+    columns = tuple(
+        marked.validate(
+            Column, {key: column[key] for key in ("name", "data_type") if key in column}, (*place, "columns", index)
+        )
+        for index, column in enumerate(declared.get("columns") or [])
+        if column.get("name") not in LANDING_COLUMNS
+    )
+    table = Table(name=str(declared["name"]), columns=columns, extract=extract)
+    _check_way(marked, extract, inner)
+    _check_columns(marked, table, inner)
+    return table
+
+
+def _check_way(marked: MarkedYaml, extract: TableExtract, place: Place) -> None:
+    if (extract.endpoint is None) == (extract.files is None):
+        raise marked.fail(place, "give either `endpoint` or `files`: where do the rows come from?")
+    if (extract.kind == "partition") != (extract.window is not None):
+        raise marked.fail(place, "`window` belongs to kind partition, and a partition needs one.")
+    if extract.changes is not None and extract.cursor is None:
+        raise marked.fail((*place, "changes"), "`changes` needs a `cursor`: changed since when?")
+    if extract.cap is not None and extract.cursor is None:
+        raise marked.fail((*place, "cap"), "`cap` needs a `cursor` to start again from.")
+
+
+def _check_columns(marked: MarkedYaml, table: Table, place: Place) -> None:
+    """Every column that the extraction speaks of is declared, so that dbt and dlt agree on it."""
+    extract, declared = table.extract, table.types
+    named: list[tuple[str, str | None]] = [("key", column) for column in extract.key]
+    named += [("modified_at", extract.modified_at)]
+    named += [("rename", column) for column in extract.rename.values()]
+    for field in ("cursor", "window", "deleted"):
+        named.append((field, getattr(getattr(extract, field), "column", None)))
+    if extract.window is not None:
+        named += [("window", column) for column in extract.window.where]
+    if extract.files is not None:
+        named += [("files", extract.files.visible_from)]
+        named += [("files", column) for column in extract.files.mapping.values()]
+    for field, column in named:
+        if column is not None and column not in declared:
+            raise marked.fail(
+                (*place, field), f"{field} names the column {column!r}, which is not declared under `columns`."
+            )
+
+
+def _check_batch(marked: MarkedYaml, table: Table, earlier: tuple[Table, ...], place: Place) -> None:
+    batch = table.extract.batch
+    if batch is None:
+        return
+    parent = next((other for other in earlier if other.name == batch.table), None)
+    if parent is None or batch.column not in parent.types:
+        raise marked.fail(
+            place,
+            f"{batch.table}.{batch.column} is not a column of a table declared before {table.name!r}; reorder them.",
+        )
+
+
+def _extract_of(declared: Any) -> Any:
+    try:
+        return declared["config"]["meta"]["extract"]
+    except (KeyError, TypeError):
+        return None
