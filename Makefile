@@ -1,0 +1,65 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup run up down night manifest docs check lint types unit test bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(VENV)/bin/uv
+STAMP := $(VENV)/.installed
+
+help:  ## This page
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Safar needs Python 3.11 or newer; set PYTHON=python3.11")'
+	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet --disable-pip-version-check uv; }
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --editable .
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## Install everything into .venv
+
+run: $(STAMP)  ## Play a night of the company through Airflow (PEOPLE=10000 NIGHTS=1)
+	@$(BIN)/safar run
+
+up: $(STAMP)  ## The same, and stay: Airflow, docs and mailbox keep running
+	@$(BIN)/safar up
+
+down: $(STAMP)  ## Stop what `make up` left running
+	@$(BIN)/safar down
+
+night: $(STAMP)  ## Play a night in one process, without Airflow
+	@$(BIN)/safar night
+
+manifest: $(STAMP)  ## Write dbt's manifest, which the DAGs read
+	@$(BIN)/safar manifest
+
+docs: $(STAMP)  ## Build the dbt docs of the last night
+	@$(BIN)/safar docs
+
+check: $(STAMP)  ## Check every declared source, campaign and template
+	@$(BIN)/safar check
+
+lint: $(STAMP)  ## ruff, sqlfluff, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project tests
+
+types: $(STAMP)  ## mypy --strict on include/ and plugins/
+	@$(BIN)/mypy include plugins
+
+unit: $(STAMP)  ## Only the tests
+	@$(BIN)/pytest
+
+test: lint types unit  ## Lint, types and all tests
+
+bench: $(STAMP)  ## Measure, and write docs/benchmarks.md
+	@$(BIN)/python -m benchmarks
+
+lock: $(STAMP)  ## Resolve the dependencies anew into requirements.lock
+	@$(UV) pip compile --quiet pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --output-file requirements.lock
+
+clean:  ## Forget the company, its ledger and everything else of this machine
+	@rm -rf .safar dbt_project/target dbt_project/logs

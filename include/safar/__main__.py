@@ -1,0 +1,5 @@
+"""`python -m safar` is the `safar` command."""
+
+from safar.cli import main
+
+main()

@@ -1,0 +1,117 @@
+"""Plays a day of the company in this process: the functions that the operators call, without Airflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import psycopg
+
+from safar.catalogue import Catalogue
+from safar.delivery import Approval, check_outgoing, dispatch_messages, measure_audience, plan_campaign
+from safar.errors import SafarError
+from safar.extraction import check_load, land_source
+from safar.feedback import collect_feedback, keep_house
+from safar.night.timetable import Moment, add_due_moments, draw_day, name_run
+from safar.warehouse import (
+    build_models,
+    decide,
+    gate_campaigns,
+    give_verdict,
+    missing_sources,
+    pin_run,
+    publish_contacts,
+)
+from safar.workspace import Workspace
+
+
+@dataclass
+class NightPlayer:
+    """Plays days one after the other. ``report`` gets one line per thing that happens."""
+
+    workspace: Workspace
+    catalogue: Catalogue
+    move_clock: Callable[[datetime], None]
+    report: Callable[[str], None]
+
+    def play_day(self, night: date) -> None:
+        """Plays all moments of the day that begins with this night."""
+        coming = draw_day(self.catalogue, night)
+        played = 0
+        while coming:
+            moment, *coming = coming
+            self.report(f"{moment.at:%a %d %b %H:%M}  {moment.title}")
+            self.move_clock(moment.at)
+            self.play_moment(moment)
+            played += 1
+            coming = add_due_moments(coming, self._list_due(moment.at), played)
+
+    def play_moment(self, moment: Moment) -> None:
+        """Runs what this moment's DAGs would run, in the same order."""
+        for wave in moment.waves:
+            for dag_id in wave:
+                self._play_dag(dag_id, moment)
+
+    def _play_dag(self, dag_id: str, moment: Moment) -> None:
+        verb, _, name = dag_id.partition("_")
+        if verb == "extract":
+            self._attempt(dag_id, lambda: self._extract(name))
+        elif verb == "build":
+            self._build(dag_id, name, moment)
+        elif verb == "dispatch":
+            self.report(f"    {dispatch_messages(self.workspace, self.catalogue).describe()}")
+        elif verb == "collect":
+            self.report(f"    {collect_feedback(self.workspace).describe()}")
+        else:
+            self.report(f"    {keep_house(self.workspace).describe()}")
+
+    def _extract(self, name: str) -> None:
+        source = self.catalogue.sources[name]
+        landed = land_source(self.workspace, source)
+        check_load(self.workspace, source, landed.load_id)
+        self.report(f"    {landed.describe()}")
+
+    def _build(self, dag_id: str, cadence: str, moment: Moment) -> None:
+        workspace, catalogue = self.workspace, self.catalogue
+        for name in missing_sources(workspace, catalogue, moment.at, cadence=cadence):
+            self.report(f"    going on without {name}")
+        pin = pin_run(
+            workspace,
+            dag_id=dag_id,
+            airflow_run_id=name_run(moment),
+            cadence=cadence,
+            as_of=moment.at,
+            catalogue=catalogue,
+        )
+        built = build_models(workspace, pin, select=[f"tag:{cadence}"], exclude=["path:models/decisions"])
+        self.report(f"    {built.describe()}")
+        gate_campaigns(workspace, pin, catalogue)
+        publish_contacts(workspace, pin, catalogue)
+        self.report(f"    {decide(workspace, pin, catalogue).describe()}")
+        for campaign in catalogue.name_campaigns(cadence):
+            self._attempt(campaign, lambda campaign=campaign: self._deliver(campaign))  # type: ignore[misc]
+        self._attempt(f"{dag_id} verdict", lambda: give_verdict(workspace, pin))
+
+    def _deliver(self, campaign: str) -> None:
+        check_outgoing(self.workspace, campaign, self.catalogue)
+        size = measure_audience(self.workspace, campaign, self.catalogue)
+        # Nobody can be asked here: what would need a human is left unsent, as after a time-out.
+        approval = Approval(decision="timed_out" if size.needs_approval else "not_needed", decided_by=None)
+        planned = plan_campaign(self.workspace, campaign, self.catalogue, approval=approval)
+        sent = dispatch_messages(self.workspace, self.catalogue, campaign=campaign)
+        self.report(f"    {campaign}: {planned.describe()}; {sent.describe()}")
+
+    def _attempt(self, name: str, work: Callable[[], None]) -> None:
+        """One DAG that fails stops no other, as in Airflow; it is reported."""
+        try:
+            work()
+        except SafarError as error:
+            self.report(f"    {name} FAILED: {error}")
+
+    def _list_due(self, after: datetime) -> Iterable[datetime]:
+        with psycopg.connect(self.workspace.ledger.dsn) as connection:
+            rows = connection.execute(
+                "select distinct due_at from ledger.message where state = 'planned' and due_at > %s", [after]
+            ).fetchall()
+        return [row[0] for row in rows]

@@ -1,0 +1,65 @@
+"""The table that a night ends with."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from safar.night.figures import NightFigures
+
+
+def print_figures(figures: NightFigures, console: Console) -> None:
+    """Prints the night's figures: rows per source, people per stage, what became of each campaign."""
+    console.print(Group(_draw_sources(figures), _draw_stages(figures), _draw_campaigns(figures), _draw_proof(figures)))
+
+
+def _draw_sources(figures: NightFigures) -> Table:
+    table = _begin("Rows per source", "source", "loads", "new", "changed", "deleted", "quarantined")
+    for name, source in figures.sources.items():
+        counts = (source.loads, source.new, source.changed, source.deleted, source.quarantined)
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    return table
+
+
+def _draw_stages(figures: NightFigures) -> Table:
+    table = _begin("People per stage", "axis", "stage", "people")
+    for axis, stages in figures.stages.items():
+        for stage, people in stages.items():
+            table.add_row(axis, stage, f"{people:,}")
+    return table
+
+
+def _draw_campaigns(figures: NightFigures) -> Table:
+    columns = ("campaign", "candidates", "outcomes", "messages", "delivered", "opened", "clicked", "orders")
+    table = _begin("Campaigns", *columns)
+    for name, campaign in figures.campaigns.items():
+        table.add_row(
+            name,
+            f"{campaign.candidates:,}",
+            _list_counts(campaign.outcomes),
+            _list_counts(campaign.messages),
+            *(f"{count:,}" for count in (campaign.delivered, campaign.opened, campaign.clicked, campaign.orders)),
+        )
+    return table
+
+
+def _draw_proof(figures: NightFigures) -> Text:
+    at_provider = "not asked" if figures.mails_at_provider is None else f"{figures.mails_at_provider:,}"
+    line = (
+        f"Mails accepted: {at_provider} by the provider's count, {figures.messages_accepted:,} in the ledger, "
+        f"{figures.deliveries_accepted:,} in fct_deliveries; written to twice: {figures.duplicates_at_provider or 0}."
+    )
+    return Text(line, style="green" if figures.is_in_agreement else "bold red")
+
+
+def _begin(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        is_number = column not in {"source", "axis", "stage", "campaign", "outcomes", "messages"}
+        table.add_column(column, justify="right" if is_number else "left")
+    return table
+
+
+def _list_counts(counts: dict[str, int]) -> str:
+    return "\n".join(f"{name} {count:,}" for name, count in counts.items()) or "-"
