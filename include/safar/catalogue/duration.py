@@ -27,3 +27,12 @@ def parse_duration(text: Any) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+def describe_duration(length: timedelta) -> str:
+    """Writes a length of time as people do, in the largest unit that it fills: ``37 hours``."""
+    seconds = int(length.total_seconds())
+    for unit, size in sorted(UNITS.items(), key=lambda entry: -entry[1]):
+        if seconds and seconds % size == 0 and unit != "week":
+            return f"{seconds // size} {unit}{'' if seconds == size else 's'}"
+    return f"{seconds} seconds"

@@ -1,0 +1,148 @@
+"""What is declared arrives in the plan, setting by setting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from safar.catalogue import Catalogue, campaign_plan, load_catalogue
+from safar.errors import ConfigurationError
+from safar.settings import Settings
+
+Load = Callable[..., Catalogue]
+
+
+def test_the_example_resolves(load: Load) -> None:
+    campaign = load().campaigns["cart_abandonment"]
+    assert (campaign.cadence, campaign.class_, campaign.topic) == ("intraday", "marketing", "marketing")
+    assert campaign.holdout == Decimal("0.1")
+    assert campaign.max_source_age == timedelta(hours=26)
+    assert (campaign.approval.people, campaign.approval.growth) == (50000, Decimal("0.5"))
+    assert campaign.fields == ("first_name", "recovery_url")
+    reminder, offer = campaign.steps
+    assert (reminder.wait_from_previous, reminder.previous, reminder.when) == (timedelta(hours=1), None, None)
+    assert (offer.wait_from_previous, offer.previous, offer.when) == (timedelta(hours=23), "reminder", "not clicked")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "value"),
+    [
+        ("intraday]", "nightly]\n      # ", "cadence", "nightly"),
+        ("again: each_occurrence", "again: never", "again", "never"),
+        ("again: each_occurrence", "again: after 90 days", "again", "after"),
+        ("again: each_occurrence", "again: after 90 days", "again_after_seconds", 90 * 86400),
+        (
+            "goal: {model: fct_orders",
+            "goal: {model: audience_cart_abandonment",
+            "goal_model",
+            "audience_cart_abandonment",
+        ),
+        ("at: ordered_at", "at: order_id", "goal_at", "order_id"),
+        ("exit: goal", "exit: either", "exit", "either"),
+        ("priority: 80", "priority: 7", "priority", 7),
+        ("holdout: 10 %", "holdout: 2.5 %", "holdout", 0.025),
+        ("class: marketing", "class: marketing\n        topic: offers", "topic", "offers"),
+        ("max_lag: 24 hours", "max_lag: 30 hours", "max_lag_seconds", 30 * 3600),
+        ("max_lag: 24 hours", "max_lag: 24 hours\n        max_source_age: 3 hours", "max_source_age_seconds", 3 * 3600),
+    ],
+)
+def test_a_setting_arrives_in_the_plan(load: Load, old: str, new: str, key: str, value: Any) -> None:
+    before = campaign_plan(load().campaigns["cart_abandonment"])
+    changes = [(old, new)]
+    if "nightly" in new:
+        changes.append(("max_lag: 24 hours", "max_lag: 37 hours"))
+    if key == "goal_model":
+        changes.append(("at: ordered_at", "at: occurred_at"))
+    after = campaign_plan(load(*changes).campaigns["cart_abandonment"])
+    assert before[key] != value
+    assert after[key] == value
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "value"),
+    [
+        ("{wait: 23 hours}", "{wait: 2 days}", "wait_seconds", 2 * 86400),
+        ("when: not clicked", "when: opened", "when", "opened"),
+        ("template: cart_offer", "template: cart_reminder", "template", "cart_reminder"),
+        ("channel: email, template: cart_offer", "channel: push, template: cart_offer", "channel", "push"),
+        ("if_not_sent: leave", "if_not_sent: continue", "if_not_sent", "continue"),
+        ("name: reminder", "name: nudge", "previous", "nudge"),
+        ("name: offer", "name: gift", "name", "gift"),
+    ],
+)
+def test_a_step_s_setting_arrives_in_the_plan(load: Load, old: str, new: str, key: str, value: Any) -> None:
+    before = campaign_plan(load().campaigns["cart_abandonment"])
+    after = campaign_plan(load((old, new)).campaigns["cart_abandonment"])
+    assert before["steps"][1][key] != value
+    assert after["steps"][1][key] == value
+    assert before["journey_version"] != after["journey_version"]
+
+
+def test_transactional_needs_no_holdout_and_no_quiet_lag(load: Load) -> None:
+    changes = [("class: marketing", "class: transactional"), ("        holdout: 10 %\n", ""), ("24 hours", "2 hours")]
+    plan = campaign_plan(load(*changes).campaigns["cart_abandonment"])
+    assert (plan["class"], plan["holdout"]) == ("transactional", 0)
+
+
+def test_a_campaign_s_own_guard_rails_win(load: Load) -> None:
+    own = "holdout: 10 %\n        approval: {people: 10, growth: 200 %}\n        max_source_age: 2 days"
+    campaign = load(("holdout: 10 %", own)).campaigns["cart_abandonment"]
+    assert (campaign.approval.people, campaign.approval.growth) == (10, 2)
+    assert campaign.max_source_age == timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "read"),
+    [
+        (
+            "max_source_age: 26 hours",
+            "max_source_age: 5 hours",
+            lambda c: c.campaigns["cart_abandonment"].max_source_age,
+        ),
+        ("people: 50000", "people: 3", lambda c: c.campaigns["cart_abandonment"].approval.people),
+        ("growth: 50 %", "growth: 75 %", lambda c: c.campaigns["cart_abandonment"].approval.growth),
+        ('from: "21:00"', 'from: "22:30"', lambda c: c.defaults.quiet_hours.longest),
+        ("messages: 3", "messages: 9", lambda c: c.defaults.frequency_caps[0].messages),
+        ("Europe/Berlin", "Europe/Madrid", lambda c: c.defaults.zone),
+        ("universal_control: 0.02", "universal_control: 4 %", lambda c: c.defaults.universal_control),
+    ],
+)
+def test_a_default_has_effect(load: Load, old: str, new: str, read: Callable[[Catalogue], Any]) -> None:
+    assert read(load()) != read(load(vars_=((old, new),)))
+
+
+def test_the_quiet_night_lasts_an_hour_longer_when_clocks_are_put_back(load: Load) -> None:
+    assert load().defaults.quiet_hours.longest == timedelta(hours=13)
+
+
+def test_all_problems_of_a_file_come_at_once(load: Load) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(("holdout: 10 %", "holdout: lots"), ("priority: 80", "priorty: 80"))
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 2
+    assert "priority" in lines[1] or "priority" in lines[0]
+
+
+def test_an_unknown_default_time_zone_is_refused(load: Load) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"dbt_project.yml:\d+: time_zone: 'Mars/Olympus' is no IANA time zone"
+    ):
+        load(vars_=(("Europe/Berlin", "Mars/Olympus"),))
+
+
+def test_a_folder_without_its_file_is_refused(settings: Settings) -> None:
+    (settings.dbt_project / "models" / "campaigns" / "birthday").mkdir()
+    with pytest.raises(ConfigurationError, match=r"birthday: the campaign has no birthday.yml. Add it"):
+        load_catalogue(settings)
+
+
+def test_reading_is_cheap(settings: Settings) -> None:
+    load_catalogue(settings)
+    started = time.perf_counter()
+    load_catalogue(settings)
+    assert time.perf_counter() - started < 0.1
