@@ -30,9 +30,10 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
 def describe_duration(length: timedelta) -> str:
-    """Writes a length of time as people do, in the largest unit that it fills: ``37 hours``."""
+    """Writes a length of time as people do: ``37 hours``, ``24 hours``, ``90 days``."""
     seconds = int(length.total_seconds())
-    for unit, size in sorted(UNITS.items(), key=lambda entry: -entry[1]):
-        if seconds and seconds % size == 0 and unit != "week":
-            return f"{seconds // size} {unit}{'' if seconds == size else 's'}"
-    return f"{seconds} seconds"
+    unit = next(unit for unit in ("day", "hour", "minute", "second") if seconds % UNITS[unit] == 0)
+    if seconds == UNITS["day"]:
+        unit = "hour"
+    count = seconds // UNITS[unit]
+    return f"{count} {unit}{'' if count == 1 else 's'}"

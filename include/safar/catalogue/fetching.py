@@ -65,6 +65,15 @@ class ErrorShape(Frozen):
         return tuple(str(code) for code in value) if isinstance(value, list) else value
 
 
+class RateLimit(Frozen):
+    """How many calls the vendor allows; its own headers, where it sends them, count more than our number."""
+
+    requests: int | None = Field(default=None, gt=0)
+    per: Duration = timedelta(seconds=1)
+    requests_header: str | None = None
+    per_ms_header: str | None = None
+
+
 class Client(Frozen):
     """What all requests to a vendor have in common. The base URL is the connection's host."""
 
@@ -72,6 +81,7 @@ class Client(Frozen):
     headers: dict[str, str] = Field(default_factory=dict)
     timeout: Duration = timedelta(seconds=60)
     errors: ErrorShape | None = None
+    limit: RateLimit | None = None
 
 
 class Endpoint(Frozen):
@@ -85,6 +95,8 @@ class Endpoint(Frozen):
     paginator: dict[str, Any] | str = "single_page"
     data_selector: str
     """Where the rows stand in the body; a body without it is an error, not an empty page."""
+    limit: RateLimit | None = None
+    """For an endpoint that the vendor counts apart."""
 
 
 class Cursor(Frozen):

@@ -167,7 +167,9 @@ def _template_problems(file: CampaignFile, surroundings: Surroundings, template:
     if locale not in list_locales(templates, template):
         yield f"{template!r} is not written in {locale!r}, which whoever has no better locale gets. Add {missing}."
     audience = file.declared.enter
-    columns = file.models.get(audience, ())[len(ENTRY_COLUMNS) :]
+    if audience not in file.models:
+        return
+    columns = file.models[audience][len(ENTRY_COLUMNS) :]
     for field, path in list_fields(templates, template).items():
         if field not in columns:
             yield (
