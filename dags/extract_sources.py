@@ -9,11 +9,11 @@ from safar_airflow.operators.extract import CheckLoad, LandSource
 from safar_airflow.schedules import at, dag_defaults
 
 
-def draw_source(source: Source) -> DAG:
+def draw_source(source: Source, zone: str) -> DAG:
     with DAG(
         dag_id=f"extract_{source.name}",
         description=source.description,
-        schedule=at(source.schedule),
+        schedule=at(source.schedule, zone),
         tags=["extract"],
         **dag_defaults(),
     ) as dag:
@@ -28,5 +28,6 @@ def draw_source(source: Source) -> DAG:
     return dag
 
 
-for declared in load_catalogue(Settings.from_environment()).sources.values():
-    globals()[f"extract_{declared.name}"] = draw_source(declared)
+catalogue = load_catalogue(Settings.from_environment())
+for declared in catalogue.sources.values():
+    globals()[f"extract_{declared.name}"] = draw_source(declared, catalogue.defaults.time_zone)

@@ -20,6 +20,7 @@ from safar.catalogue.fetching import (
 )
 from safar.catalogue.marked_yaml import MarkedYaml, Place, read_marked_yaml
 
+Cadence = Literal["nightly", "intraday"]
 Kind = Literal["record", "partition", "event"]
 DataType = Literal["text", "bigint", "double precision", "numeric", "boolean", "timestamptz", "date", "jsonb"]
 LANDING_COLUMNS = ("_dlt_id", "_dlt_valid_from", "_dlt_valid_to", "_deleted")
@@ -75,6 +76,10 @@ class SourceExtract(Frozen):
 
     connection: str
     client: Client = Client()
+    schedule: str = "0 2 * * *"
+    """When Airflow extracts it: a cron expression in the company's time zone."""
+    cadences: tuple[Cadence, ...] = ("nightly",)
+    """The builds that wait for it."""
 
 
 class Source(Frozen):
@@ -86,6 +91,9 @@ class Source(Frozen):
     client: Client
     tables: tuple[Table, ...]
     file: Path
+    description: str = ""
+    schedule: str = "0 2 * * *"
+    cadences: tuple[Cadence, ...] = ("nightly",)
 
     def table(self, name: str) -> Table:
         return next(table for table in self.tables if table.name == name)
@@ -134,6 +142,9 @@ def _read_source(marked: MarkedYaml, declared: dict[str, Any], place: Place) -> 
         client=extract.client,
         tables=tables,
         file=marked.path,
+        description=" ".join(str(declared.get("description", "")).split()),
+        schedule=extract.schedule,
+        cadences=extract.cadences,
     )
 
 
