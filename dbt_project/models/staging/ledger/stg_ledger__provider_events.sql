@@ -1,0 +1,24 @@
+with source as (
+    select * from {{ source('ledger', 'provider_event') }}
+),
+
+known as (
+    select
+        provider,
+        event_id,
+        message_id,
+        provider_message_id,
+        event_type,
+        channel,
+        address_hash,
+        occurred_at,
+        url_domain,
+        reason,
+        is_late,
+        coalesce((payload ->> 'sg_machine_open')::boolean, false) as is_machine_open,
+        recorded_at
+    from source
+    where recorded_at < {{ known_at('ledger') }}
+)
+
+select * from known
