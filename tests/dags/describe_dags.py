@@ -1,0 +1,38 @@
+"""Run as a process of its own, because Airflow reads its settings at import: prints every DAG as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from airflow.dag_processing.dagbag import DagBag
+
+
+def describe(folder: str) -> dict[str, object]:
+    bag = DagBag(folder, include_examples=False)
+    return {
+        "errors": {name: str(error) for name, error in bag.import_errors.items()},
+        "dags": {
+            dag.dag_id: {
+                "description": dag.description,
+                "tags": sorted(dag.tags),
+                "catchup": dag.catchup,
+                "max_active_runs": dag.max_active_runs,
+                "timetable": type(dag.timetable).__name__,
+                "tasks": {
+                    task.task_id: {
+                        "operator": type(task).__name__,
+                        "module": type(task).__module__,
+                        "retries": task.retries,
+                        "trigger_rule": str(task.trigger_rule),
+                        "upstream": sorted(task.upstream_task_ids),
+                    }
+                    for task in dag.tasks
+                },
+            }
+            for dag in bag.dags.values()
+        },
+    }
+
+
+print("DAGS:" + json.dumps(describe(sys.argv[1])))
