@@ -17,7 +17,7 @@ from safar.workspace import Workspace
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
-    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -138,7 +138,6 @@ def _open_context(home: Path) -> EphemeralDataContext:
         "local",
         {
             "class_name": "SiteBuilder",
-            "show_how_to_buttons": False,
             "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(home / "site")},
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         },

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from great_expectations.core import ExpectationSuiteValidationResult
-from great_expectations.data_context.store import ValidationResultsStore
+from great_expectations.data_context.store.validation_results_store import ValidationResultsStore
 
 # Counts and shares; everything else in a result may repeat a value from a row.
 KEPT = frozenset(
@@ -45,5 +45,5 @@ def redact(results: ExpectationSuiteValidationResult) -> ExpectationSuiteValidat
                 "exception_message": "The rule could not be evaluated; the task's log names the reason.",
                 "exception_traceback": "",
             }
-    redacted.meta.pop("batch_spec", None)
+    redacted.meta.pop("batch_spec", None)  # type: ignore[misc]
     return redacted
