@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from safar.catalogue.campaign import Campaign
 from safar.catalogue.campaign_files import find_campaign_files, open_campaign_file, resolve_campaign
-from safar.catalogue.defaults import Cadence, Defaults, read_defaults
+from safar.catalogue.defaults import Defaults, read_defaults
 from safar.catalogue.rules import Surroundings, check_rules
 from safar.catalogue.source import Source, read_sources
 from safar.errors import ConfigurationError
@@ -24,9 +24,13 @@ class Catalogue(BaseModel):
     campaigns: dict[str, Campaign]
     defaults: Defaults
 
-    def of_cadence(self, cadence: Cadence) -> dict[str, Campaign]:
+    def name_campaigns(self, cadence: str) -> list[str]:
         """The campaigns that builds of this cadence decide."""
-        return {name: campaign for name, campaign in self.campaigns.items() if campaign.cadence == cadence}
+        return [name for name, campaign in self.campaigns.items() if campaign.cadence == cadence]
+
+    def name_sources(self, cadence: str) -> list[str]:
+        """The sources that are extracted before each build of this cadence."""
+        return [name for name, source in self.sources.items() if cadence in source.cadences]
 
     def name_campaigns(self, cadence: Cadence) -> list[str]:
         """The campaigns that builds of this cadence decide, by name."""
