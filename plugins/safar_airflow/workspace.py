@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from airflow.exceptions import AirflowNotFoundException
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from safar.connections import Connection
 from safar.errors import ConfigurationError

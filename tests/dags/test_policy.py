@@ -75,7 +75,9 @@ def test_every_task_is_tried_again(dags: dict[str, Any]) -> None:
 def test_tasks_are_ours_or_dbt_models(dags: dict[str, Any]) -> None:
     for name, dag in dags.items():
         for task, described in dag["tasks"].items():
-            ours = described["module"].startswith(("safar_airflow.", "cosmos.", "airflow.providers.standard.operators.empty"))
+            ours = described["module"].startswith(
+                ("safar_airflow.", "cosmos.", "airflow.providers.standard.operators.empty")
+            )
             assert ours, f"{name}.{task} is a {described['operator']}: put what it does into safar and an operator."
 
 
@@ -84,7 +86,9 @@ def test_the_nightly_build_has_a_task_per_model(dags: dict[str, Any]) -> None:
     models = {
         node["name"]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and "nightly" in node["tags"] and "models/decisions" not in node["original_file_path"]
+        if node["resource_type"] == "model"
+        and "nightly" in node["tags"]
+        and "models/decisions" not in node["original_file_path"]
     }
     tasks = " ".join(dags["build_nightly"]["tasks"])
     assert models

@@ -32,14 +32,6 @@ class Catalogue(BaseModel):
         """The sources that are extracted before each build of this cadence."""
         return [name for name, source in self.sources.items() if cadence in source.cadences]
 
-    def name_campaigns(self, cadence: Cadence) -> list[str]:
-        """The campaigns that builds of this cadence decide, by name."""
-        return sorted(self.of_cadence(cadence))
-
-    def name_sources(self, cadence: Cadence) -> list[str]:
-        """The sources that builds of this cadence wait for, by name."""
-        return sorted(name for name, source in self.sources.items() if cadence in source.cadences)
-
 
 def load_catalogue(settings: Settings) -> Catalogue:
     """Reads every declaration; opens files of the checkout and nothing else.

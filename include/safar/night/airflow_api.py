@@ -51,7 +51,9 @@ class AirflowApi:
         return {dag["dag_id"]: dag["is_paused"] for dag in self._pages("/dags", "dags")}
 
     def list_import_errors(self) -> list[str]:
-        return [f"{error['filename']}: {error['stack_trace']}" for error in self._pages("/importErrors", "import_errors")]
+        return [
+            f"{error['filename']}: {error['stack_trace']}" for error in self._pages("/importErrors", "import_errors")
+        ]
 
     def start_run(self, dag_id: str, run_id: str, at: datetime) -> None:
         """Starts a run whose logical date is the moment's (idempotent: a run that exists stays as it is)."""

@@ -170,5 +170,5 @@ def read_figures(workspace: Workspace, since: datetime, until: datetime) -> Nigh
 
 
 def _count(connection: psycopg.Connection[dict[str, Any]], query: str) -> int:
-    row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+    row = connection.execute(query).fetchone()
     return int(row["messages"]) if row else 0

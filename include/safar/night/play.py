@@ -6,9 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,9 +42,7 @@ def play_through_airflow(*, people: int, nights: int, seed: int, stay: bool) -> 
         catalogue = _prepare(workspace)
         stack.start_airflow()
         api = AirflowApi(stack.airflow_url, ADMIN, stack.airflow_password)
-        driver = NightDriver(
-            api, catalogue, workspace.ledger.dsn, stack.company.move_clock, _report_since(began)
-        )
+        driver = NightDriver(api, catalogue, workspace.ledger.dsn, stack.company.move_clock, _report_since(began))
         _await_dags(api, catalogue)
         failed = 0
         for index in range(nights):
@@ -167,7 +164,9 @@ def _stay(stack: Stack, settings: Settings) -> None:
     """Stays until told to stop, with the addresses on the screen."""
     pid = settings.home / "safar.pid"
     pid.write_text(str(os.getpid()))
-    console.print(f"Airflow   {stack.airflow_url}  user {ADMIN}, password in {settings.home / 'airflow/passwords.json'}")
+    console.print(
+        f"Airflow   {stack.airflow_url}  user {ADMIN}, password in {settings.home / 'airflow/passwords.json'}"
+    )
     console.print(f"Mailbox   {stack.company.base_url}/mailbox")
     console.print(f"Data Docs {settings.home / 'data_docs/index.html'}")
     console.print("Stop with Ctrl-C or `make down`.")

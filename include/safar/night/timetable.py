@@ -35,7 +35,11 @@ def draw_day(catalogue: Catalogue, night: date) -> list[Moment]:
         moment(9, "the morning's dispatch", ("dispatch_due",)),
         moment(14, "carts", (*intraday, "build_intraday")),
         moment(
-            22, "the evening, when the answers are in", ("collect_feedback",), (*intraday, "build_intraday"), ("keep_house",)
+            22,
+            "the evening, when the answers are in",
+            ("collect_feedback",),
+            (*intraday, "build_intraday"),
+            ("keep_house",),
         ),
     ]
 
@@ -52,7 +56,7 @@ def add_due_moments(moments: list[Moment], due: Iterable[datetime], played: int)
     if not moments or room <= 0:
         return moments
     taken = [moment.at for moment in moments]
-    extra = []
+    extra: list[Moment] = []
     for at in sorted(set(due)):
         is_between = at < taken[-1] and all(abs(at - other) > timedelta(minutes=10) for other in taken)
         if is_between and len(extra) < room:

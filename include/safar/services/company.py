@@ -22,6 +22,19 @@ HUBSPOT_TOKEN = "pat-sandbox"  # noqa: S105 - the sandbox's own, worth nothing e
 META_TOKEN = "meta-sandbox"  # noqa: S105
 SHOP_SECRET = "shop-secret"  # noqa: S105
 SENDGRID_KEY = "SG.sandbox"
+EVENT_KINDS = (
+    "processed",
+    "dropped",
+    "deferred",
+    "delivered",
+    "bounce",
+    "open",
+    "click",
+    "spam_report",
+    "unsubscribe",
+    "group_unsubscribe",
+    "group_resubscribe",
+)
 
 
 @dataclass(frozen=True)
@@ -63,9 +76,8 @@ class Company:
         known = session.get(f"{root}/all", timeout=30).json().get("webhooks", [])
         settings = next((hook for hook in known if hook["url"] == target), None)
         if settings is None:
-            kinds = ("processed", "dropped", "deferred", "delivered", "bounce", "open", "click")
-            kinds += ("spam_report", "unsubscribe", "group_unsubscribe", "group_resubscribe")
-            answer = session.post(root, json={"enabled": True, "url": target, **dict.fromkeys(kinds, True)}, timeout=30)
+            wanted = dict.fromkeys(EVENT_KINDS, True)
+            answer = session.post(root, json={"enabled": True, "url": target, **wanted}, timeout=30)
             answer.raise_for_status()
             settings = answer.json()
         signed = session.patch(f"{root}/signed/{settings['id']}", json={"enabled": True}, timeout=30)

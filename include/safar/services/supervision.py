@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -81,10 +82,8 @@ def _kill_session(session: int) -> None:
     """Kills what is left of the session, also children that made a process group of their own."""
     import psutil
 
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(session, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     for process in psutil.process_iter():
         try:
             if os.getsid(process.pid) == session:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 
+from safar.errors import ConfigurationError
 from safar_airflow.assets import name_decisions_asset
 from safar_airflow.operators.verb import VerbOperator, read_run_key
 
@@ -22,6 +23,8 @@ def read_event_time(context: Context) -> datetime:
     """The event time up to which this run counts: the end of its data interval (UTC)."""
     run = context["dag_run"]
     moment = run.data_interval_end or run.logical_date
+    if moment is None:
+        raise ConfigurationError("A build needs a logical date. Start it by its schedule, or give one by hand.")
     return moment.astimezone(UTC)
 
 
@@ -33,7 +36,7 @@ def read_own_pin(workspace: Workspace, context: Context) -> Pin:
     return read_pin(workspace, f"{dag_id}/{airflow_run_id}")
 
 
-class AwaitSources(BaseSensorOperator):  # type: ignore[misc]
+class AwaitSources(BaseSensorOperator):
     """Waits until every source of the cadence is checked, or until the deadline; then goes on either way.
 
     The deadline is wall time from the start of the run: a vendor that is down does not hold up the
@@ -96,9 +99,7 @@ class BuildModels(VerbOperator):
     def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> None:
         from safar.warehouse import build_models
 
-        report = build_models(
-            workspace, read_own_pin(workspace, context), select=self.select, exclude=self.exclude
-        )
+        report = build_models(workspace, read_own_pin(workspace, context), select=self.select, exclude=self.exclude)
         self.log.info("%s", report.describe())
 
 

@@ -33,7 +33,7 @@ class CheckOutgoing(VerbOperator):
         check_outgoing(workspace, self.campaign, catalogue)
 
 
-class GuardAudience(HITLOperator):  # type: ignore[misc]
+class GuardAudience(HITLOperator):
     """Asks a human when the audience is unusually large; otherwise goes straight on.
 
     It never skips: `PlanMessages` always runs and accounts for every decision, also after a rejection.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from safar.workspace import Workspace
 
 
-class VerbOperator(BaseOperator):  # type: ignore[misc]
+class VerbOperator(BaseOperator):
     """Opens the workspace and the catalogue inside the task and runs one verb of `safar` with them."""
 
     @abstractmethod
