@@ -110,10 +110,11 @@ class Cursor(Frozen):
 
 
 class Cap(Frozen):
-    """The vendor gives at most ``rows`` of one query, so we start again from the last row's cursor.
+    """After ``rows`` rows of one query a new one starts from the last row's cursor.
 
-    Where more rows than that share one instant, ``ties`` replaces the body: it asks for the rows at
-    ``{cursor.at}`` whose ``tie_column`` is greater than ``{cursor.after}``.
+    For vendors that cap a query's results, and, with a page's size as ``rows``, for those whose pages shift
+    while records change. Where that many rows share one instant, ``ties`` replaces the body: it asks for the
+    rows at ``{cursor.at}`` whose ``tie_column`` is greater than ``{cursor.after}``, in that order.
     """
 
     rows: int = Field(gt=0)

@@ -1,0 +1,126 @@
+"""What an answer of a vendor means: rows, wait, try again, or give up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+import requests
+
+from safar.catalogue.fetching import ErrorShape
+from safar.extraction.paths import look_up
+
+TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, *range(520, 525)})
+REMEDIES = {
+    400: "Compare the request in the source's YAML with the vendor's documentation.",
+    402: "The account is frozen; ask the vendor.",
+    403: "Grant the token the scopes named in the source's documentation.",
+    404: "Check the path in the source's YAML and the host of the connection.",
+    414: "Ask for fewer columns in one request.",
+}
+
+
+class Throttled(Exception):
+    """The vendor said: later. ``wait`` is in seconds, None when it did not say how long."""
+
+    def __init__(self, wait: float | None) -> None:
+        super().__init__("throttled")
+        self.wait = wait
+
+
+class Transient(Exception):
+    """It may work when asked again; the message says what happened and holds no data."""
+
+
+class Unauthorised(Exception):
+    """HTTP 401: the token is wrong or has run out."""
+
+
+@dataclass(frozen=True)
+class Refusal(Exception):
+    """The vendor will not answer this however often it is asked."""
+
+    what: str
+    remedy: str
+
+
+def read_answer(response: requests.Response, errors: ErrorShape | None) -> Any:
+    """Returns the parsed body of a good answer.
+
+    Raises:
+        Throttled, Transient, Unauthorised, Refusal: it is none; see these.
+    """
+    body, is_json = _parse(response.content)
+    _judge_declared(response, body, errors)
+    _judge_status(response)
+    if not is_json:
+        raise Transient(f"HTTP {response.status_code} with a body that is not JSON")
+    response.__dict__["json"] = lambda **_: body  # parsed once; the paginator asks again
+    return body
+
+
+def _parse(content: bytes) -> tuple[Any, bool]:
+    try:
+        return orjson.loads(content), True
+    except orjson.JSONDecodeError:
+        return None, False
+
+
+def _judge_declared(response: requests.Response, body: Any, errors: ErrorShape | None) -> None:
+    """Acts on the error codes that the source's YAML names."""
+    if errors is None or (errors.path == "" and response.status_code < 400):
+        return
+    error = look_up(body, errors.path)
+    if not error:
+        return
+    code = str(look_up(error, errors.code))
+    if code in errors.throttled:
+        raise Throttled(_declared_wait(body, errors) or _retry_after(response))
+    if code in errors.exhausted:
+        raise Refusal(f"its quota of the day is used up ({code})", "Run the load again after the vendor's midnight.")
+    if code in errors.transient:
+        raise Transient(f"HTTP {response.status_code} with error {code}")
+    if response.status_code < 400:
+        message = str(look_up(error, errors.message))[:200]
+        raise Refusal(f"it answered with error {code}: {message}", "Compare the request in the source's YAML with it.")
+
+
+def _judge_status(response: requests.Response) -> None:
+    status = response.status_code
+    if status < 300:
+        return
+    if status == 401:
+        raise Unauthorised
+    if status == 429:
+        raise Throttled(_retry_after(response))
+    if status in TRANSIENT_STATUSES:
+        raise Transient(f"HTTP {status}")
+    raise Refusal(f"it answered HTTP {status}", REMEDIES.get(status, REMEDIES[400]))
+
+
+def _declared_wait(body: Any, errors: ErrorShape) -> float | None:
+    if errors.wait is None:
+        return None
+    requested = look_up(body, errors.wait.requested)
+    available = look_up(body, errors.wait.available)
+    rate = look_up(body, errors.wait.restore_rate)
+    if not rate or requested is None or available is None:
+        return None
+    return max(0.0, (float(requested) - float(available)) / float(rate))
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except ValueError:
+        return None

@@ -1,0 +1,158 @@
+"""Lands a source: read what is new, keep out what cannot be read, carry the rest into raw_<source>."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from safar.catalogue.source import Source, Table
+from safar.connections import Connection
+from safar.extraction.client import VendorClient, open_client
+from safar.extraction.cursors import next_cursor, parse_instant, window_days
+from safar.extraction.files import read_files
+from safar.extraction.loads import LoadBook, open_load_book
+from safar.extraction.pipeline import SourcePipeline, TableLoad
+from safar.extraction.placeholders import describe_connection, fill_placeholders
+from safar.extraction.quarantine import QuarantinedRow, quarantine_row, write_quarantine
+from safar.extraction.reading import Moment, Rows, read_table
+from safar.extraction.report import LoadReport
+from safar.extraction.row_rules import read_row_rules
+from safar.extraction.rows import LineReader, Rejected
+from safar.extraction.session import Patience
+from safar.extraction.spool import Spool
+from safar.extraction.versions import count_versions, undo_load
+from safar.workspace import ADDRESS_KEY, Workspace
+
+
+def land_source(workspace: Workspace, source: Source, patience: Patience | None = None) -> LoadReport:
+    """Pulls what is new from one source into raw_<source>, as one load that is not yet checked.
+
+    A load that was killed, or landed and never checked, is rolled back first. Nothing reaches the warehouse
+    unless every page of every table came.
+
+    Args:
+        patience: how long to bear with a vendor that fails or throttles.
+
+    Raises:
+        SafarError: the vendor, a file or the warehouse did not do its part; the message says what to do.
+    """
+    dsn = workspace.warehouse.dsn
+    with open_load_book(workspace, source.name) as book, tempfile.TemporaryDirectory(prefix="safar-") as folder:
+        _undo_unchecked(book, dsn, source)
+        landing = _Landing(workspace, source, Path(folder), patience)
+        landed_at = book.next_landing(workspace.clock.now())
+        loads = landing.read_all()
+        load_id = landing.pipeline.extract(loads, landed_at)
+        book.reserve(load_id, landed_at)
+        landing.pipeline.load()
+        if landing.quarantined:
+            write_quarantine(dsn, source.schema_name, load_id, landed_at, landing.quarantined)
+        rows = count_versions(dsn, source, landed_at)
+        book.count(load_id, rows, len(landing.quarantined))
+    undeclared = {load.table.name: load.undeclared for load in loads if load.undeclared}
+    return LoadReport(source.name, load_id, landed_at, rows, len(landing.quarantined), undeclared)
+
+
+def _undo_unchecked(book: LoadBook, dsn: str, source: Source) -> None:
+    for load in book.unchecked():
+        undo_load(dsn, source, load.load_id, load.landed_at)
+        book.close(load.load_id, "rolled_back", "The next load began before this one was checked.")
+
+
+@dataclass
+class _Landing:
+    """The reading half of one load."""
+
+    workspace: Workspace
+    source: Source
+    folder: Path
+    patience: Patience | None
+    quarantined: list[QuarantinedRow] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.connection: Connection = self.workspace.connections.get(self.source.connection)
+        self.pipeline = SourcePipeline(self.source, self.workspace.warehouse.dsn, self.folder)
+        self._secret = self.workspace.connections.get(ADDRESS_KEY).secret
+        self._suite = self.workspace.settings.expectations / "raw" / f"{self.source.name}.yml"
+        self._looked_up: dict[tuple[str, str], dict[str, None]] = {
+            (batch.table, batch.column): {} for table in self.source.tables if (batch := table.extract.batch)
+        }
+
+    def read_all(self) -> list[TableLoad]:
+        """Reads every table to its end before anything is landed."""
+        moment = Moment(self.workspace.clock.now(), self.pipeline.restore_cursors())
+        client = None
+        if any(table.extract.endpoint for table in self.source.tables):
+            client = open_client(self.source, self.connection, self.patience)
+        return [self._read(table, client, moment) for table in self.source.tables]
+
+    def _read(self, table: Table, client: VendorClient | None, moment: Moment) -> TableLoad:
+        reader = LineReader(table, read_row_rules(self._suite, f"{self.source.schema_name}.{table.name}"))
+        spool = Spool(self.folder, table.name, (*table.types, "_deleted"))
+        watched = [column for name, column in self._looked_up if name == table.name]
+        cursor_column = table.extract.cursor.column if table.extract.cursor else None
+        newest = ""
+        for rows in self._pages(table, client, moment, reader):
+            for record in rows.records:
+                try:
+                    line = reader.read(record, rows.are_gone)
+                except Rejected as reason:
+                    self._quarantine(table, reader, record, str(reason))
+                    continue
+                spool.add(line)
+                for column in watched:
+                    self._watch(table, column, line.values.get(column))
+                if cursor_column is not None:
+                    newest = max(newest, line.values.get(cursor_column, ""))
+        seen = parse_instant(newest.strip('"')) if newest else None
+        cursor = next_cursor(moment.cursors.get(table.name), seen, moment.began_at)
+        return TableLoad(table, spool, tuple(sorted(reader.undeclared)), cursor, self._scope(table, moment))
+
+    def _pages(self, table: Table, client: VendorClient | None, moment: Moment, reader: LineReader) -> Iterator[Rows]:
+        if client is None or table.extract.files is not None:
+            pages = read_files(self.source, table, self.connection, moment.began_at)
+            return (Rows(page) for page in pages)
+        batch = table.extract.batch
+        looked_up: dict[str, None] = {}
+        if batch is not None:
+            looked_up = self._known_values(batch.table, batch.column) | self._looked_up[batch.table, batch.column]
+        return read_table(client, table, moment, reader.columns, looked_up)
+
+    def _watch(self, table: Table, column: str, value: str | None) -> None:
+        if value is not None:
+            self._looked_up[table.name, column][value[1:-1].replace('""', '"')] = None
+
+    def _known_values(self, table: str, column: str) -> dict[str, None]:
+        """The column's values in the versions that earlier loads left open."""
+        statement = sql.SQL(
+            "select distinct {column} from {table} where _dlt_valid_to is null and not coalesce(_deleted, false) "
+            "and {column} is not null order by 1"
+        ).format(column=sql.Identifier(column), table=sql.Identifier(self.source.schema_name, table))
+        with psycopg.connect(self.workspace.warehouse.dsn) as connection:
+            try:
+                return {row[0]: None for row in connection.execute(statement)}
+            except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+                return {}
+
+    def _quarantine(self, table: Table, reader: LineReader, record: object, reason: str) -> None:
+        flat = reader.columns.flatten(record) if isinstance(record, dict) else None
+        self.quarantined.append(quarantine_row(table, flat, record, reason, self._secret))
+
+    def _scope(self, table: Table, moment: Moment) -> str | None:
+        window = table.extract.window
+        if window is None:
+            return None
+        first, last = window_days(moment.began_at, window.days)
+        where = fill_placeholders(window.where, describe_connection(self.connection))
+        conditions = [f"\"{window.column}\" between '{first}' and '{last}'"]
+        conditions += [f"\"{column}\" = '{_quote(str(value))}'" for column, value in where.items()]
+        return " and ".join(conditions)
+
+
+def _quote(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,101 @@
+"""The account of a source's loads in ledger.source_load: reserve a landing time, land, check, roll back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from safar.errors import SafarError
+from safar.extraction.report import Counts
+from safar.workspace import Workspace
+
+Status = Literal["landed", "checked", "rolled_back"]
+
+
+@dataclass(frozen=True)
+class Load:
+    """One row of ledger.source_load."""
+
+    load_id: str
+    source: str
+    landed_at: datetime
+    status: Status
+
+
+class LoadBook:
+    """What the ledger knows of one source's loads; each change is committed at once."""
+
+    def __init__(self, connection: psycopg.Connection, source: str) -> None:
+        self._connection = connection
+        self._source = source
+
+    def next_landing(self, now: datetime) -> datetime:
+        """The landing clock: business time, but later than every earlier load, even a rolled-back one."""
+        row = self._connection.execute(
+            "select max(landed_at) from ledger.source_load where source = %s", [self._source]
+        ).fetchone()
+        last: datetime | None = row[0] if row else None
+        return now if last is None else max(now, last + timedelta(milliseconds=1))
+
+    def find(self, load_id: str) -> Load:
+        """Raises:
+        SafarError: there is no such load of this source.
+        """
+        row = self._connection.execute(
+            "select load_id, source, landed_at, status from ledger.source_load where source = %s and load_id = %s",
+            [self._source, load_id],
+        ).fetchone()
+        if row is None:
+            raise SafarError(f"{self._source}: there is no load {load_id!r}. Land the source and check that load.")
+        return Load(*row)
+
+    def unchecked(self) -> list[Load]:
+        """Loads that nobody has judged, newest first."""
+        rows = self._connection.execute(
+            "select load_id, source, landed_at, status from ledger.source_load "
+            "where source = %s and status = 'landed' order by landed_at desc",
+            [self._source],
+        ).fetchall()
+        return [Load(*row) for row in rows]
+
+    def reserve(self, load_id: str, landed_at: datetime) -> None:
+        """Notes the load before anything reaches the warehouse, so that a killed one can be found."""
+        self._connection.execute(
+            "insert into ledger.source_load (load_id, source, landed_at, status) values (%s, %s, %s, 'landed')",
+            [load_id, self._source, landed_at],
+        )
+
+    def count(self, load_id: str, rows: Mapping[str, Counts], quarantined: int) -> None:
+        self._connection.execute(
+            "update ledger.source_load set rows = %s, quarantined_count = %s where load_id = %s",
+            [Jsonb({table: asdict(counts) for table, counts in rows.items()}), quarantined, load_id],
+        )
+
+    def close(self, load_id: str, status: Status, message: str | None = None) -> None:
+        self._connection.execute(
+            "update ledger.source_load set status = %s, message = %s, status_at = now() where load_id = %s",
+            [status, message, load_id],
+        )
+
+
+@contextmanager
+def open_load_book(workspace: Workspace, source: str) -> Iterator[LoadBook]:
+    """Opens the account of one source; nobody else lands or checks this source meanwhile.
+
+    Raises:
+        SafarError: somebody else does.
+    """
+    with psycopg.connect(
+        workspace.ledger.dsn, autocommit=True, options="-c timezone=UTC", application_name="safar"
+    ) as connection:
+        key = f"safar.source_load.{source}"
+        row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [key]).fetchone()
+        if not row or not row[0]:
+            raise SafarError(f"{source} is being landed or checked by another process. Run this again later.")
+        yield LoadBook(connection, source)

@@ -1,0 +1,54 @@
+"""Stays just below a vendor's published rate, so that its calls are used and none is refused."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from safar.catalogue.fetching import RateLimit
+
+
+class Pacer:
+    """Lets at most ``requests`` calls begin in any ``per`` seconds; safe between threads.
+
+    The limit is the one that the vendor's headers tell, or the declared one while none has been told.
+    """
+
+    def __init__(
+        self,
+        limit: RateLimit | None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._limit = limit
+        self._requests = limit.requests if limit else None
+        self._per = limit.per.total_seconds() if limit else 0.0
+        self._clock = clock
+        self._sleep = sleep
+        self._begun: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Blocks until one more call may begin."""
+        with self._lock:
+            if self._requests is None:
+                return
+            while len(self._begun) >= self._requests:
+                rest = self._begun[0] + self._per - self._clock()
+                if rest <= 0:
+                    self._begun.popleft()
+                else:
+                    self._sleep(rest)
+            self._begun.append(self._clock())
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Takes over the limit that an answer's headers tell, when the source names such headers."""
+        if self._limit is None or self._limit.requests_header is None or self._limit.per_ms_header is None:
+            return
+        requests = headers.get(self._limit.requests_header)
+        per_ms = headers.get(self._limit.per_ms_header)
+        if requests and per_ms and requests.isdigit() and per_ms.isdigit():
+            with self._lock:
+                self._requests, self._per = max(1, int(requests)), int(per_ms) / 1000

@@ -1,0 +1,53 @@
+"""Reads an endpoint page by page."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from safar.catalogue.fetching import Endpoint
+from safar.errors import SafarError
+from safar.extraction.client import VendorClient, open_paginator
+from safar.extraction.paths import has_path
+from safar.extraction.placeholders import fill_placeholders
+
+Page = list[Any]
+
+
+def read_pages(
+    client: VendorClient,
+    table: str,
+    endpoint: Endpoint,
+    known: Mapping[str, Any],
+    body: dict[str, Any] | None = None,
+) -> Iterator[Page]:
+    """Yields the rows of each page until the vendor says that there are no more.
+
+    Args:
+        known: placeholders beside the connection's, e.g. ``cursor.start``.
+        body: sent instead of the endpoint's own JSON body.
+
+    Raises:
+        SafarError: a page did not come as it should; nothing after it is read.
+    """
+    filled = {**client.known, **known}
+    client.pace(endpoint)
+    pages = client.rest.paginate(
+        path=fill_placeholders(endpoint.path, filled),
+        method=endpoint.method,
+        params=fill_placeholders(endpoint.params, filled) or None,
+        json=copy.deepcopy(fill_placeholders(body or endpoint.json_, filled)),
+        headers=fill_placeholders(endpoint.headers, filled) or None,
+        paginator=open_paginator(endpoint, client.source, table),
+        data_selector=endpoint.data_selector,
+        hooks={"response": [lambda answer, *_, **__: answer]},
+    )
+    for page in pages:
+        if not has_path(page.response.json(), endpoint.data_selector):
+            raise SafarError(
+                f"{client.source.name}.{table}: {endpoint.method} {endpoint.path} answered without "
+                f"{endpoint.data_selector!r}. Nothing was landed. Compare `data_selector` in "
+                f"{client.source.file} with what the vendor sends."
+            )
+        yield list(page)

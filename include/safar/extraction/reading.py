@@ -1,0 +1,156 @@
+"""Which requests a table needs this time, and the rows that they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from safar.catalogue.fetching import Batch, Cap, Cursor, Endpoint
+from safar.catalogue.source import Table
+from safar.extraction.client import VendorClient
+from safar.extraction.cursors import format_instant, parse_instant, start_of, window_days
+from safar.extraction.pages import Page, read_pages
+from safar.extraction.read_ahead import read_ahead
+from safar.extraction.rows import Columns
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What this load knows about time and about earlier loads."""
+
+    began_at: datetime
+    """Business time when the load began to ask."""
+    cursors: dict[str, str] = field(default_factory=dict)
+    """Table -> the cursor that its last load reached, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A page's records; ``are_gone`` when the vendor listed them as deleted."""
+
+    records: Page
+    are_gone: bool = False
+
+
+def read_table(
+    client: VendorClient, table: Table, moment: Moment, columns: Columns, looked_up: Iterable[str] = ()
+) -> Iterator[Rows]:
+    """Yields everything that the vendor has to say about the table since the last load.
+
+    Args:
+        columns: turns a record into columns; the cap's cursor is read with it.
+        looked_up: for a batch table, the values to look up.
+    """
+    extract = table.extract
+    assert extract.endpoint is not None
+    if extract.batch is not None:
+        pages = _read_batches(client, table.name, extract.endpoint, extract.batch, looked_up)
+    elif extract.window is not None:
+        start, end = window_days(moment.began_at, extract.window.days)
+        known = {"window.start": start, "window.end": end}
+        pages = read_pages(client, table.name, extract.endpoint, known)
+    elif extract.cursor is not None:
+        pages = _read_changes(client, table, extract.cursor, moment, columns)
+    else:
+        pages = read_pages(client, table.name, extract.endpoint, {})
+    yield from (Rows(page) for page in read_ahead(pages))
+    if extract.deletions is not None:
+        yield from (Rows(page, are_gone=True) for page in read_pages(client, table.name, extract.deletions, {}))
+
+
+def _read_changes(
+    client: VendorClient, table: Table, cursor: Cursor, moment: Moment, columns: Columns
+) -> Iterator[Page]:
+    extract = table.extract
+    reached = moment.cursors.get(table.name)
+    endpoint = extract.endpoint if reached is None or extract.changes is None else extract.changes
+    assert endpoint is not None
+    start = start_of(cursor, reached)
+    if extract.cap is None or endpoint is not extract.changes:
+        return read_pages(client, table.name, endpoint, _between(cursor, start, moment.began_at))
+    return _read_capped(client, table.name, endpoint, cursor, extract.cap, (start, moment.began_at), columns)
+
+
+def _between(cursor: Cursor, start: datetime, end: datetime) -> dict[str, str]:
+    return {"cursor.start": format_instant(start, cursor), "cursor.end": format_instant(end, cursor)}
+
+
+def _read_capped(
+    client: VendorClient,
+    table: str,
+    endpoint: Endpoint,
+    cursor: Cursor,
+    cap: Cap,
+    bounds: tuple[datetime, datetime],
+    columns: Columns,
+) -> Iterator[Page]:
+    """Starts a new query from the last row's cursor whenever one query has given all it may."""
+    start, end = bounds
+    while True:
+        count, last = 0, start
+        for page in read_pages(client, table, endpoint, _between(cursor, start, end)):
+            yield page
+            count += len(page)
+            if page:
+                last = parse_instant(columns.read_one(page[-1], cursor.column))
+            if count >= cap.rows:
+                break
+        if count < cap.rows:
+            return
+        if format_instant(last, cursor) != format_instant(start, cursor):
+            start = last
+            continue
+        yield from _read_ties(client, table, endpoint, cursor, cap, start, columns)
+        start += _tick(cursor)
+
+
+def _read_ties(
+    client: VendorClient, table: str, endpoint: Endpoint, cursor: Cursor, cap: Cap, at: datetime, columns: Columns
+) -> Iterator[Page]:
+    """More rows than one query gives share one instant: within it we page by the tie column."""
+    after = cap.tie_initial
+    while True:
+        known = {"cursor.at": format_instant(at, cursor), "cursor.after": after}
+        count = 0
+        for page in read_pages(client, table, endpoint, known, body=cap.ties):
+            yield page
+            count += len(page)
+            if page:
+                after = str(columns.read_one(page[-1], cap.tie_column))
+            if count >= cap.rows:
+                break
+        if count < cap.rows:
+            return
+
+
+def _tick(cursor: Cursor) -> timedelta:
+    """The shortest time that the vendor's filter can tell apart."""
+    return timedelta(milliseconds=1) if cursor.format == "epoch_ms" else timedelta(seconds=1)
+
+
+def _read_batches(
+    client: VendorClient, table: str, endpoint: Endpoint, batch: Batch, values: Iterable[str]
+) -> Iterator[Page]:
+    """Looks the values up, several batches at once; the pages come in the order of the batches."""
+
+    def look_up(some: list[str]) -> list[Page]:
+        return list(read_pages(client, table, endpoint, {"batch": some}))
+
+    with ThreadPoolExecutor(batch.concurrency, thread_name_prefix="batch") as pool:
+        pending: list[Any] = []
+        for some in _cut(values, batch.size):
+            pending.append(pool.submit(look_up, some))
+            if len(pending) > batch.concurrency:
+                yield from pending.pop(0).result()
+        for future in pending:
+            yield from future.result()
+
+
+def _cut(values: Iterable[str], size: int) -> Iterator[list[str]]:
+    rest = iter(values)
+    while some := list(islice(rest, size)):
+        yield some

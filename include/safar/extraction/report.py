@@ -1,0 +1,38 @@
+"""What a load brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Records of one table whose version was opened or closed by a load."""
+
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """One load of one source, not yet checked."""
+
+    source: str
+    load_id: str
+    landed_at: datetime
+    rows: dict[str, Counts]
+    quarantined: int
+    undeclared: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Table -> columns that came without being declared; they landed as text."""
+
+    def describe(self) -> str:
+        parts = [
+            f"{table}: {counts.new} new, {counts.changed} changed, {counts.deleted} deleted"
+            for table, counts in self.rows.items()
+        ]
+        if self.quarantined:
+            parts.append(f"{self.quarantined} rows in quarantine")
+        parts += [f"{table}: undeclared columns {', '.join(names)}" for table, names in self.undeclared.items()]
+        return f"{self.source} landed at {self.landed_at.isoformat()}: " + "; ".join(parts)

@@ -1,0 +1,129 @@
+"""One HTTP session per source: waits when told to, tries again what may pass, and refuses to guess."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from safar.catalogue.fetching import ErrorShape
+from safar.errors import SafarError
+from safar.extraction.answers import Refusal, Throttled, Transient, Unauthorised, read_answer
+from safar.extraction.pacing import Pacer
+
+BROKEN = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to bear with a vendor. Waits that it asked for are not counted as failures."""
+
+    attempts: int = 5
+    first_wait: float = 0.5
+    """Seconds before the second attempt; doubled each time, with jitter."""
+    throttled_in_all: float = 900.0
+    """Seconds of waiting for one answer before the task fails and is scheduled again."""
+    sleep: Callable[[float], None] = time.sleep
+
+
+class VendorSession(requests.Session):
+    """A requests session that returns only good answers, their body parsed once."""
+
+    def __init__(
+        self,
+        source: str,
+        connection: str,
+        base_url: str,
+        errors: ErrorShape | None,
+        timeout: timedelta,
+        patience: Patience,
+    ) -> None:
+        super().__init__()
+        self.source = source
+        self.connection = connection
+        self.patience = patience
+        self.pacer = Pacer(None)
+        self.is_for_tokens = False
+        self._origin = urlsplit(base_url)[:2]
+        self._errors = errors
+        self._timeout = timeout.total_seconds()
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Sends until there is a good answer.
+
+        Raises:
+            SafarError: there will be none; the message names source, request and remedy.
+        """
+        if urlsplit(request.url or "")[:2] != self._origin:
+            raise self._give_up(request, "the next page is on another host", "Check the host of the connection.")
+        options["timeout"] = options.get("timeout") or self._timeout
+        options["allow_redirects"] = False
+        failures, throttles, throttled_for, is_renewed = 0, 0, 0.0, False
+        while True:
+            self.pacer.wait()
+            try:
+                return self._ask(request, options)
+            except Throttled as told:
+                throttles += 1
+                wait = told.wait if told.wait is not None else self._backoff(min(throttles, 4))
+                throttled_for += wait
+                if throttled_for > self.patience.throttled_in_all:
+                    raise self._give_up(request, "it throttles us", "Run the load again later.") from None
+            except Transient as problem:
+                failures += 1
+                if failures >= self.patience.attempts:
+                    what = f"{problem}, {failures} times in a row"
+                    raise self._give_up(request, what, "Run the load again when the vendor is well.") from None
+                wait = self._backoff(failures)
+            except Unauthorised:
+                if is_renewed:
+                    raise self._give_up(request, "it refuses our credentials (HTTP 401)", self._renew_remedy) from None
+                is_renewed, wait = True, 0.0
+                request = self._renew(request)
+            except Refusal as refusal:
+                remedy = self._renew_remedy if self.is_for_tokens else refusal.remedy
+                raise self._give_up(request, refusal.what, remedy) from None
+            self.patience.sleep(wait)
+
+    def _ask(self, request: requests.PreparedRequest, options: dict[str, Any]) -> requests.Response:
+        try:
+            response = super().send(request, **options)
+        except BROKEN as error:
+            raise Transient(f"the answer broke off or never came ({type(error).__name__})") from None
+        self.pacer.learn(response.headers)
+        read_answer(response, self._errors)
+        return response
+
+    def _backoff(self, failures: int) -> float:
+        longest: float = self.patience.first_wait * 2 ** max(0, failures - 1)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311
+
+    def _renew(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Applies the credentials afresh; a token that had run out is asked for again."""
+        auth = self.auth
+        if isinstance(auth, AuthBase):
+            forget = getattr(auth, "forget", None)
+            if forget is not None:
+                forget()
+            return auth(request)
+        return request
+
+    @property
+    def _renew_remedy(self) -> str:
+        return f"Put a valid token or secret into the connection {self.connection!r} (Admin > Connections)."
+
+    def _give_up(self, request: requests.PreparedRequest, what: str, remedy: str) -> SafarError:
+        path = urlsplit(request.url or "").path
+        return SafarError(f"{self.source}: {request.method} {path} failed: {what}. Nothing was landed. {remedy}")
