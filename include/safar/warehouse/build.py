@@ -1,0 +1,65 @@
+"""Builds a run's tables with dbt, in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from safar.warehouse.dbt import Progress, describe_warehouse, run_dbt
+from safar.warehouse.pin import Pin, require_current
+from safar.warehouse.results import NodeResult, list_red, record_results
+from safar.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What one dbt build made."""
+
+    green_count: int
+    red: tuple[NodeResult, ...]
+    seconds: float
+
+    def describe(self) -> str:
+        """One line for a log."""
+        text = f"built {self.green_count} models and tests in {self.seconds:.1f} s"
+        if self.red:
+            text += f"; red: {', '.join(one.node for one in self.red)}"
+        return text
+
+
+def build_models(
+    workspace: Workspace,
+    pin: Pin,
+    *,
+    select: Sequence[str] | None = None,
+    exclude: Sequence[str] = ("path:models/decisions",),
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Builds and tests the selected models for this run and records each result; a red model does not raise.
+
+    Args:
+        select: dbt selectors; all of the run's cadence when left out.
+
+    Raises:
+        Superseded: a newer run of the cadence is pinned.
+        DbtFailed: the project does not parse, or the warehouse does not answer.
+    """
+    require_current(workspace, pin)
+    started = time.monotonic()
+    # Unit tests judge the SQL on rows of their own, before it is released; a night has its own to judge.
+    command = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious"]
+    command += ["--select", *(select or [f"tag:{pin.target}"])]
+    if exclude:
+        command += ["--exclude", *exclude]
+    outcome = run_dbt(
+        workspace.settings,
+        command,
+        target=pin.target,
+        target_path=workspace.settings.home / "dbt" / pin.target,
+        environment={**describe_warehouse(workspace), "SAFAR_PIN": pin.to_json()},
+        progress=progress,
+    )
+    results = record_results(workspace, pin, outcome)
+    red = list_red(results)
+    return BuildReport(len(results) - len(red), tuple(red), time.monotonic() - started)

@@ -1,0 +1,123 @@
+"""dbt in this process: its environment, its folders and its telemetry in one place."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safar.errors import SafarError
+from safar.settings import Settings
+from safar.workspace import Workspace
+
+QUIET = (
+    "--no-use-colors",
+    "--no-send-anonymous-usage-stats",
+    "--no-version-check",
+    "--log-level",
+    "none",
+    # A database's message can quote the value that it refused; that belongs in no log file.
+    "--log-level-file",
+    "none",
+)
+
+# dbt keeps flags, adapters and events in the process: one invocation at a time.
+ONE_AT_A_TIME = threading.RLock()
+
+Progress = Callable[[int, int, str, str], None]
+"""Called after each node with (nodes done, nodes in all, unique_id, status)."""
+
+
+class DbtFailed(SafarError):
+    """dbt could not even start its work; a red model is not that."""
+
+
+def describe_warehouse(workspace: Workspace) -> dict[str, str]:
+    """The environment from which profiles.yml takes the warehouse; the password is in it, never log it."""
+    warehouse = workspace.warehouse
+    return {
+        "SAFAR_WAREHOUSE_HOST": warehouse.host,
+        "SAFAR_WAREHOUSE_PORT": str(warehouse.port or 5432),
+        "SAFAR_WAREHOUSE_USER": warehouse.login or "postgres",
+        "SAFAR_WAREHOUSE_DATABASE": warehouse.schema_,
+        "DBT_ENV_SECRET_WAREHOUSE_PASSWORD": warehouse.secret,
+    }
+
+
+def run_dbt(
+    settings: Settings,
+    command: Sequence[str],
+    *,
+    target: str,
+    target_path: Path,
+    environment: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Any:
+    """Runs a dbt command and returns its result object; red nodes are in it and do not raise.
+
+    Args:
+        environment: variables that dbt sees, set only while it runs.
+
+    Raises:
+        DbtFailed: the project does not parse, or the warehouse does not answer.
+    """
+    arguments = [
+        *command,
+        *("--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project)),
+        *("--target", target, "--target-path", str(target_path), "--log-path", str(target_path / "logs")),
+        *QUIET,
+    ]
+    with ONE_AT_A_TIME, _environment({"DO_NOT_TRACK": "1", **(environment or {})}):
+        from dbt.cli.main import dbtRunner
+
+        target_path.mkdir(parents=True, exist_ok=True)
+        outcome = dbtRunner(callbacks=[_Counter(progress)] if progress else []).invoke(arguments)
+    if outcome.exception is not None:
+        raise DbtFailed(f"dbt {command[0]} failed: {shorten_message(str(outcome.exception))}") from outcome.exception
+    if outcome.result is None:
+        raise DbtFailed(f"dbt {command[0]} ended without a result. Run `dbt debug` in {settings.dbt_project}.")
+    return outcome.result
+
+
+def shorten_message(message: str) -> str:
+    """The lines of a dbt message up to the database's DETAIL, which quotes values of rows."""
+    lines = []
+    for line in message.strip().splitlines():
+        if line.strip().startswith(("DETAIL:", "CONTEXT:", "compiled code at")):
+            break
+        lines.append(line.strip())
+    return " ".join(lines)[:500]
+
+
+class _Counter:
+    """Turns dbt's events into calls of a `Progress`."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._done = 0
+        self._total = 0
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name == "ConcurrencyLine":
+            self._total = event.data.node_count
+        elif event.info.name == "NodeFinished":
+            self._done += 1
+            node = event.data.node_info
+            self._progress(self._done, self._total, node.unique_id, node.node_status)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
