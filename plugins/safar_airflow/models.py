@@ -10,6 +10,7 @@ from cosmos.constants import InvocationMode, TestBehavior, TestIndirectSelection
 
 from safar.errors import ConfigurationError
 from safar.settings import Settings
+from safar.warehouse.manifest import manifest_path
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -22,7 +23,7 @@ def draw_models(group_id: str, select: list[str], exclude: list[str], pin_task: 
         ConfigurationError: the manifest is missing (`make manifest`).
     """
     settings = Settings.from_environment()
-    manifest = settings.dbt_project / "target" / "manifest.json"
+    manifest = manifest_path(settings)
     if not manifest.exists():
         raise ConfigurationError(f"{manifest} is missing. Write it with `make manifest`.")
     pin = f"{{{{ ti.xcom_pull(task_ids='{pin_task}') }}}}"
@@ -64,15 +65,15 @@ def prepare_model(context: Context) -> None:
     """Refuses to build for a run that a newer one has superseded, and hands dbt the warehouse's address."""
     import os
 
-    from airflow.exceptions import AirflowSkipException
+    from airflow.sdk.exceptions import AirflowSkipException
 
-    from safar.warehouse import Superseded, describe_warehouse, require_current
+    from safar.warehouse import Superseded, describe_warehouse
     from safar_airflow.operators.build import read_own_pin
     from safar_airflow.workspace import open_workspace
 
     workspace = open_workspace()
     try:
-        require_current(workspace, read_own_pin(workspace, context))
+        read_own_pin(workspace, context)
     except Superseded as error:
         raise AirflowSkipException(str(error)) from error
     os.environ.update(describe_warehouse(workspace))

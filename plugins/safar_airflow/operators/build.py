@@ -29,11 +29,18 @@ def read_event_time(context: Context) -> datetime:
 
 
 def read_own_pin(workspace: Workspace, context: Context) -> Pin:
-    """The pin of this DAG run."""
-    from safar.warehouse import read_pin
+    """The pin of this DAG run.
+
+    Raises:
+        NotPinned: its task `pin` has not run.
+        Superseded: a newer run of the cadence is pinned.
+    """
+    from safar.warehouse import read_pin, require_current
 
     dag_id, airflow_run_id = read_run_key(context)
-    return read_pin(workspace, f"{dag_id}/{airflow_run_id}")
+    pin = read_pin(workspace, f"{dag_id}/{airflow_run_id}")
+    require_current(workspace, pin)
+    return pin
 
 
 class AwaitSources(BaseSensorOperator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from airflow.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk import BaseOperator
 
 from safar.errors import ConfigurationError
@@ -25,8 +25,13 @@ class VerbOperator(BaseOperator):
         """Does the work; what it returns goes to XCom and holds no personal data."""
 
     def execute(self, context: Context) -> Any:
-        """Runs the verb; a wrong configuration fails at once, a retry would not mend it."""
+        """Runs the verb.
+
+        A wrong configuration fails at once, a retry would not mend it. A run that a newer one has
+        superseded is skipped: it must not overwrite what the newer one has built.
+        """
         from safar.catalogue import load_catalogue
+        from safar.warehouse import Superseded
         from safar_airflow.workspace import open_workspace
 
         try:
@@ -34,6 +39,8 @@ class VerbOperator(BaseOperator):
             return self.run_verb(workspace, load_catalogue(workspace.settings), context)
         except ConfigurationError as error:
             raise AirflowFailException(str(error)) from error
+        except Superseded as error:
+            raise AirflowSkipException(str(error)) from error
 
 
 def read_run_key(context: Context) -> tuple[str, str]:
