@@ -1,1 +1,1 @@
-"""The company's mailbox."""
+"""Each mail as its recipient sees it."""
