@@ -1,0 +1,1 @@
+select * from {{ ref('int_contact_addresses') }} where address = 'red@example.com'
