@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 
+from sandbox import administration, truth
+from sandbox.answers import Refused, write_json
 from sandbox.company import Company
 from sandbox.config import SandboxConfig
+from sandbox.hubspot.errors import SHAPES as HUBSPOT_SHAPES
+from sandbox.hubspot.routes import create_router as create_hubspot_router
 from sandbox.mailbox.routes import create_router as create_mailbox_router
+from sandbox.meta.errors import SHAPES as META_SHAPES
+from sandbox.meta.routes import create_router as create_meta_router
 from sandbox.sendgrid.routes import create_router as create_sendgrid_router
+from sandbox.shopify.errors import make_shapes as make_shopify_shapes
+from sandbox.shopify.routes import create_router as create_shopify_router
+from sandbox.spoiling import ErrorShapes, SpoilingMiddleware
 
 
 def create_app(config: SandboxConfig) -> FastAPI:
-    """Builds the company and mounts its vendors; ``app.state.company`` is the company."""
+    """Builds the company and mounts its vendors; ``app.state.company`` is the company.
+
+    Raises:
+        ValueError: the home belongs to another company.
+    """
     company = Company(config)
     app = FastAPI(title="Safar's sandbox company", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.company = company
+    app.include_router(administration.create_router(company))
+    app.include_router(truth.create_router(company), prefix="/truth")
+    app.include_router(create_hubspot_router(company), prefix="/hubspot")
+    app.include_router(create_meta_router(company), prefix="/meta")
+    app.include_router(create_shopify_router(company), prefix="/shopify")
     app.include_router(create_sendgrid_router(company), prefix="/sendgrid")
     app.include_router(create_mailbox_router(company), prefix="/mailbox")
+    app.add_exception_handler(Refused, _answer_refused)
+    shapes = {
+        "hubspot": HUBSPOT_SHAPES,
+        "meta": META_SHAPES,
+        "shopify": make_shopify_shapes(config.shopify_restore_rate),
+        "sendgrid": _sendgrid_shapes(),
+    }
+    app.add_middleware(SpoilingMiddleware, company=company, shapes=shapes)
     return app
+
+
+async def _answer_refused(request: Request, refused: Exception) -> Response:
+    return refused.response if isinstance(refused, Refused) else Response(status_code=500)
+
+
+def _sendgrid_shapes() -> ErrorShapes:
+    def refuse(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+        return write_json({"errors": [{"message": message, "field": None, "help": None}]}, status, headers)
+
+    return ErrorShapes(
+        unauthorized=lambda: refuse(401, "The provided authorization grant is invalid, expired, or revoked"),
+        throttled=lambda wait: refuse(429, "too many requests", None if wait is None else {"Retry-After": wait}),
+        server_error=lambda: refuse(500, "Internal Server Error"),
+    )

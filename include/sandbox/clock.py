@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SLICE = timedelta(hours=1)
+SLICE_SECONDS = 3600
 DAY_SECONDS = 86_400
 
 
 def parse_moment(text: str) -> datetime:
-    """Reads an ISO 8601 moment.
+    """Reads an ISO 8601 moment, cut to whole seconds.
 
     Raises:
         ValueError: not ISO 8601, or without a zone.
@@ -19,13 +19,12 @@ def parse_moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no zone; write it with Z or an offset, like 2026-03-02T00:00:00Z")
-    return moment.astimezone(UTC)
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def write_moment(moment: datetime) -> str:
-    """Writes a moment as ISO 8601 with Z, in seconds or, where it has them, milliseconds."""
-    precision = "milliseconds" if moment.microsecond else "seconds"
-    return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+    """Writes a moment as ISO 8601 with Z, in whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def to_seconds(moment: datetime) -> int:
@@ -37,10 +36,15 @@ def from_seconds(seconds: int) -> datetime:
     return EPOCH + timedelta(seconds=int(seconds))
 
 
-def slice_span(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Cuts a span at every full hour, so that two steps and one leap see the same pieces."""
+def slice_seconds(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cuts a span of seconds at every full hour, so that two steps and one leap see the same pieces."""
     while start < end:
-        next_hour = EPOCH + ((start - EPOCH) // SLICE + 1) * SLICE
-        stop = min(next_hour, end)
+        stop = min((start // SLICE_SECONDS + 1) * SLICE_SECONDS, end)
         yield start, stop
         start = stop
+
+
+def slice_span(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Cuts a span of whole seconds at every full hour."""
+    for first, last in slice_seconds(to_seconds(start), to_seconds(end)):
+        yield from_seconds(first), from_seconds(last)

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sandbox.clock import write_moment
+from sandbox.config import SandboxConfig
+
 
 class Store:
     """A SQLite file that several threads may use; each ``with store.writing()`` is one transaction."""
@@ -75,6 +78,23 @@ class Store:
         self.execute(
             "insert into fact values (?, ?) on conflict (name) do update set value = excluded.value", (name, value)
         )
+
+    def require_same_company(self, config: SandboxConfig) -> None:
+        """Marks a new file as this company's.
+
+        Raises:
+            ValueError: the file belongs to a company of another seed, size or start.
+        """
+        wanted = {"seed": str(config.seed), "people": str(config.people), "start": write_moment(config.start)}
+        for name, value in wanted.items():
+            stored = self.read_fact(name)
+            if stored is None:
+                self.write_fact(name, value)
+            elif stored != value:
+                raise ValueError(
+                    f"{self.path} belongs to a company with {name} {stored}, not {value}. Give --{name} {stored}, "
+                    "choose another --home, or delete that folder to begin anew."
+                )
 
     def close(self) -> None:
         with self._lock:

@@ -1,1 +1,1 @@
-"""hubspot"""
+"""HubSpot: CRM v3 contacts and communication preferences v4."""

@@ -1,1 +1,1 @@
-"""meta"""
+"""Meta: daily insights of one ad account."""

@@ -1,1 +1,1 @@
-"""shopify"""
+"""Shopify: the Admin GraphQL API of one shop."""

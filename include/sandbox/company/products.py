@@ -1,0 +1,44 @@
+"""What the shop sells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CURRENCY = "EUR"
+
+
+@dataclass(frozen=True)
+class Product:
+    """One thing on the shelf."""
+
+    product_id: int
+    title: str
+    sku: str
+    price_cents: int
+
+
+_KINDS = (
+    ("Saffron", 1290), ("Black Tea", 890), ("Coffee Beans", 1450), ("Walnuts", 760), ("Pistachios", 1390),
+    ("Dried Limes", 540), ("Rose Water", 680), ("Honey", 1150), ("Olive Oil", 1790), ("Dates", 720),
+    ("Copper Pot", 5900), ("Tea Glasses", 2450), ("Linen Towel", 1690), ("Wool Rug", 18900), ("Clay Lamp", 3400),
+    ("Notebook", 1240), ("Travel Bag", 7900), ("Walking Boots", 12900), ("Rain Jacket", 9900), ("Water Flask", 2190),
+)  # fmt: skip
+_MAKES = (("Classic", 1.0), ("Large", 1.6), ("Gift Set", 2.2))
+
+PRODUCTS = tuple(
+    Product(
+        product_id=8_100_000_000 + index,
+        title=f"{kind}, {make}" if make != "Classic" else kind,
+        sku=f"SF-{index + 1:03d}",
+        price_cents=round(cents * factor / 10) * 10,
+    )
+    for index, (kind, cents, make, factor) in enumerate(
+        (kind, cents, make, factor) for kind, cents in _KINDS for make, factor in _MAKES
+    )
+)
+PRICES = np.array([product.price_cents for product in PRODUCTS], dtype=np.int64)
+_DEMAND = 1.0 / np.sqrt(PRICES)
+DEMAND = _DEMAND / _DEMAND.sum()
+"""Chance that an item in a cart is this product; cheap things sell more."""

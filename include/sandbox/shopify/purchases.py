@@ -1,0 +1,133 @@
+"""Orders and abandoned checkouts as GraphQL nodes."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from typing import Any
+
+from sandbox.company import Company
+from sandbox.company.columns import Array
+from sandbox.company.products import CURRENCY, PRODUCTS
+from sandbox.shopify.connection import Node
+from sandbox.shopify.customers import make_customer, spell_email, write_seconds
+
+ORDER_BASE, CHECKOUT_BASE, REFUND_BASE, FIRST_ORDER_NAME = 5_000_000_000, 3_000_000_000, 9_000_000_000, 1001
+
+
+def make_orders(company: Company, numbers: Array, updated: list[int]) -> list[Node]:
+    """Describes orders at the clock's moment."""
+    orders = company.shop.orders.take(numbers)
+    carts = company.shop.carts.take(company.shop.orders["cart"][numbers])
+    rows = zip(numbers.tolist(), orders, carts, updated, strict=True)
+    return [_make_order(company, number, order, cart, moment) for number, order, cart, moment in rows]
+
+
+def make_checkouts(company: Company, numbers: Array, updated: list[int]) -> list[Node]:
+    """Describes abandoned checkouts at the clock's moment."""
+    rows = zip(numbers.tolist(), company.shop.carts.take(numbers), updated, strict=True)
+    return [_make_checkout(company, number, cart, moment) for number, cart, moment in rows]
+
+
+def _make_order(company: Company, number: int, order: dict[str, Any], cart: dict[str, Any], updated: int) -> Node:
+    now, person = company.seconds, order["person"]
+    is_cancelled, is_fulfilled = order["cancelled_at"] <= now, order["fulfilled_at"] <= now
+    refunded = order["refund_cents"] if order["refunded_at"] <= now else 0
+    total = order["total_cents"]
+    placed = write_seconds(order["at"])
+    return {
+        "id": f"gid://shopify/Order/{ORDER_BASE + number}",
+        "legacyResourceId": str(ORDER_BASE + number),
+        "name": f"#{FIRST_ORDER_NAME + number}",
+        "email": spell_email(company, person),
+        "phone": None,
+        "createdAt": placed,
+        "processedAt": placed,
+        "updatedAt": write_seconds(updated),
+        "cancelledAt": write_seconds(order["cancelled_at"]) if is_cancelled else None,
+        "cancelReason": "CUSTOMER" if is_cancelled else None,
+        "test": cart["is_test"],
+        "currencyCode": CURRENCY,
+        "displayFinancialStatus": _financial_status(total, refunded),
+        "displayFulfillmentStatus": "FULFILLED" if is_fulfilled else "UNFULFILLED",
+        "sourceName": "web",
+        "tags": [],
+        "note": None,
+        "totalPriceSet": total,
+        "subtotalPriceSet": total,
+        "totalDiscountsSet": cart["discount_cents"],
+        "totalTaxSet": 0,
+        "totalShippingPriceSet": 0,
+        "currentTotalPriceSet": total - refunded,
+        "totalRefundedSet": refunded,
+        "customer": partial(make_customer, company, int(company.shop.state["customer"][person])),
+        "lineItems": _make_items("LineItem", order["cart"], cart),
+        "refunds": [_make_refund(number, order)] if order["refunded_at"] <= now else [],
+    }
+
+
+def _financial_status(total: int, refunded: int) -> str:
+    if refunded == 0:
+        return "PAID"
+    return "REFUNDED" if refunded >= total else "PARTIALLY_REFUNDED"
+
+
+def _make_refund(number: int, order: dict[str, Any]) -> Node:
+    moment = write_seconds(order["refunded_at"])
+    return {
+        "id": f"gid://shopify/Refund/{REFUND_BASE + number}",
+        "createdAt": moment,
+        "updatedAt": moment,
+        "note": None,
+        "totalRefundedSet": order["refund_cents"],
+    }
+
+
+def _make_checkout(company: Company, number: int, cart: dict[str, Any], updated: int) -> Node:
+    now = company.seconds
+    key = hashlib.sha256(f"{company.seed}:{number}".encode()).hexdigest()
+    return {
+        "id": f"gid://shopify/AbandonedCheckout/{CHECKOUT_BASE + number}",
+        "name": f"#{CHECKOUT_BASE + number}",
+        "abandonedCheckoutUrl": f"https://shop.example.com/checkouts/ac/{key[:32]}/recover?key={key[32:]}&locale=en",
+        "createdAt": write_seconds(cart["at"]),
+        "updatedAt": write_seconds(updated),
+        "completedAt": write_seconds(cart["completed_at"]) if cart["completed_at"] <= now else None,
+        "note": "",
+        "totalPriceSet": cart["total_cents"],
+        "subtotalPriceSet": cart["total_cents"],
+        "totalDiscountsSet": cart["discount_cents"],
+        "customer": partial(make_customer, company, int(company.shop.state["customer"][cart["person"]])),
+        "lineItems": _make_items("AbandonedCheckoutLineItem", number, cart),
+    }
+
+
+def _make_items(kind: str, cart_number: int, cart: dict[str, Any]) -> list[Node]:
+    gross = cart["total_cents"] + cart["discount_cents"]
+    items = []
+    for place in (1, 2, 3):
+        quantity, product = cart[f"quantity_{place}"], PRODUCTS[cart[f"product_{place}"]]
+        if not quantity:
+            continue
+        original = product.price_cents * quantity
+        discounted = original * cart["total_cents"] // gross
+        items.append(
+            {
+                "id": f"gid://shopify/{kind}/{cart_number * 10 + place + 10_000_000_000}",
+                "title": product.title,
+                "name": product.title,
+                "quantity": quantity,
+                "currentQuantity": quantity,
+                "sku": product.sku,
+                "variantTitle": None,
+                "vendor": "Safar",
+                "product": {"id": f"gid://shopify/Product/{product.product_id}", "title": product.title},
+                "originalUnitPriceSet": product.price_cents,
+                "discountedUnitPriceSet": discounted // quantity,
+                "originalTotalSet": original,
+                "originalTotalPriceSet": original,
+                "discountedTotalSet": discounted,
+                "discountedTotalPriceSet": discounted,
+            }
+        )
+    return items

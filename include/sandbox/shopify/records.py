@@ -1,0 +1,75 @@
+"""The roots of the shop's graph: pages of records, facts of the shop, and the one change it accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.company import Company
+from sandbox.company.population import UNKNOWN
+from sandbox.company.products import CURRENCY
+from sandbox.shopify.connection import Connection, Node
+from sandbox.shopify.customers import CUSTOMER_BASE, STATES, make_customer
+from sandbox.shopify.execution import QueryFault
+from sandbox.shopify.pages import Page, Pages, write_cursor
+from sandbox.shopify.purchases import make_checkouts, make_orders
+
+Spoiler = Callable[[str, list[Node]], None]
+
+
+class Records:
+    """Reads pages of nodes; ``spoil`` may damage one of a page on purpose."""
+
+    def __init__(self, company: Company, spoil: Spoiler) -> None:
+        self._company = company
+        self._spoil = spoil
+        self._pages = Pages(company)
+        self.warnings: tuple[str, ...] = ()
+        """Search terms of the last query that the shop does not know and left out."""
+        self.rows_count = 0
+        """Nodes of the last page."""
+
+    def read_page(self, table: str, arguments: dict[str, Any]) -> Connection:
+        """Reads one page of customers, orders or abandonedCheckouts."""
+        if self._company.faults.take(("access_denied",), "shopify", table):
+            message = f"Access denied for {table} field. Required access: the scope that reads {table}."
+            raise QueryFault(
+                message, "ACCESS_DENIED", (table,), documentation="https://shopify.dev/api/usage/access-scopes"
+            )
+        page = self._pages.read(table, arguments)
+        self.warnings, self.rows_count = page.warnings, len(page.numbers)
+        nodes = self._make_nodes(table, page)
+        self._spoil(table, nodes)
+        sorted_by = zip(page.numbers.tolist(), page.values, strict=True)
+        return Connection(nodes, [write_cursor(*place) for place in sorted_by], page.has_next, page.has_previous)
+
+    def shop_facts(self) -> Node:
+        return {
+            "name": "Safar Sandbox Shop",
+            "currencyCode": CURRENCY,
+            "ianaTimezone": "Europe/Berlin",
+            "myshopifyDomain": "safar-sandbox.myshopify.com",
+        }
+
+    def update_consent(self, wanted: dict[str, Any]) -> Node:
+        """Changes a customer's consent; what is wrong with the input comes back as user errors."""
+        prefix, _, digits = str(wanted.get("customerId")).rpartition("/")
+        number = int(digits) - CUSTOMER_BASE if digits.isdigit() else -1
+        state = str((wanted.get("emailMarketingConsent") or {}).get("marketingState"))
+        consent = {name: code for code, name in STATES.items()}.get(state, UNKNOWN)
+        if prefix != "gid://shopify/Customer" or not 0 <= number < len(self._company.shop.customers):
+            return _user_error("customerId", "Customer not found", "INVALID")
+        if consent == UNKNOWN:
+            return _user_error("emailMarketingConsent", f"Marketing state {state} is not allowed", "INCLUSION")
+        self._company.set_shop_consent(int(self._company.shop.customers["person"][number]), consent)
+        return {"customer": make_customer(self._company, number), "userErrors": []}
+
+    def _make_nodes(self, table: str, page: Page) -> list[Node]:
+        if table == "customers":
+            return [make_customer(self._company, number) for number in page.numbers.tolist()]
+        make = make_orders if table == "orders" else make_checkouts
+        return make(self._company, page.numbers, page.updated)
+
+
+def _user_error(field: str, message: str, code: str) -> Node:
+    return {"customer": None, "userErrors": [{"field": ["input", field], "message": message, "code": code}]}

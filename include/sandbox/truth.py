@@ -1,0 +1,179 @@
+"""The truth about the company, for tests and for the last comparison; no vendor tells it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Response
+
+from sandbox.answers import write_json
+from sandbox.clock import from_seconds, write_moment
+from sandbox.company import Company
+from sandbox.company.columns import Array
+from sandbox.company.population import NEVER
+from sandbox.shopify.customers import customer_gid
+from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE
+
+
+def create_router(company: Company) -> APIRouter:
+    """Builds the routes below /truth. Ids are written as the vendors write them."""
+    router = APIRouter()
+    views: dict[str, Callable[[Company], Any]] = {
+        "summary": summarise,
+        "identity": list_identity,
+        "people": list_people,
+        "orders": list_orders,
+        "carts": list_carts,
+        "contacts": list_contacts,
+        "customers": list_customers,
+    }
+
+    @router.get("/{view}")
+    def tell(view: str) -> Response:
+        if view not in views:
+            return write_json({"detail": f"there is no /truth/{view}; these exist: {', '.join(views)}"}, 404)
+        with company.lock:
+            return write_json(views[view](company))
+
+    return router
+
+
+def _moment(seconds: int) -> str | None:
+    return None if seconds == NEVER else write_moment(from_seconds(seconds))
+
+
+def summarise(company: Company) -> dict[str, Any]:
+    """Counts of what exists at the clock's moment."""
+    shop, now = company.shop, company.seconds
+    contacts = list_contacts(company)
+    checkouts = shop.updated_checkouts(now)[0]
+    orders = shop.orders
+    causes = Counter(cause.split(":", 1)[0] for cause in shop.causes.values())
+    return {
+        "now": write_moment(company.now),
+        "people": int((company.population.traits["joined_at"] <= now).sum()),
+        "contacts": sum(not contact["archived"] for contact in contacts),
+        "archived_contacts": sum(contact["archived"] for contact in contacts),
+        "customers": int((shop.customers["at"] <= now).sum()),
+        "orders": len(shop.updated_orders(now)[0]),
+        "orders_by_cause": dict(causes),
+        "refunded_orders": int((orders["refunded_at"] <= now).sum()),
+        "cancelled_orders": int((orders["cancelled_at"] <= now).sum()),
+        "abandoned_checkouts": len(checkouts),
+        "completed_checkouts": int((shop.carts["completed_at"][checkouts] <= now).sum()),
+        "visits": int(shop.state["visits_count"].sum()),
+    }
+
+
+def list_identity(company: Company) -> list[dict[str, Any]]:
+    """Which records are one human: per person the ids of their records, those merged away included."""
+    records: dict[int, dict[str, list[str]]] = {}
+    for contact in company.crm.contacts:
+        if contact.created_ms <= company.seconds * 1000:
+            own = records.setdefault(contact.person, {"hubspot": [], "shopify": []})
+            own["hubspot"].append(str(contact.contact_id))
+    for number in _visible_customers(company).tolist():
+        person = int(company.shop.customers["person"][number])
+        records.setdefault(person, {"hubspot": [], "shopify": []})["shopify"].append(customer_gid(number))
+    return [{"person_id": person, **own} for person, own in sorted(records.items())]
+
+
+def list_people(company: Company) -> list[dict[str, Any]]:
+    """Who people are and how they really behave: the inputs of every stage."""
+    state, traits = company.shop.state, company.population.traits
+    people = []
+    for number in np.flatnonzero(traits["joined_at"] <= company.seconds).tolist():
+        person = company.population.person(number)
+        people.append(
+            {
+                "person_id": number,
+                "email": person.email,
+                "locale": person.locale,
+                "country_code": person.country_code,
+                "time_zone": person.time_zone,
+                "joined_at": write_moment(person.joined_at),
+                "interval_days": float(traits["interval_days"][number]),
+                "is_active": bool(state["is_active"][number]),
+                "orders_count": int(state["orders_count"][number]),
+                "first_order_at": _moment(int(state["first_order_at"][number])),
+                "last_order_at": _moment(int(state["last_order_at"][number])),
+                "visits_count": int(state["visits_count"][number]),
+                "open_rate": person.open_rate,
+                "click_rate": person.click_rate,
+                "persuadability": person.persuadability,
+                "has_mailbox": person.has_mailbox,
+            }
+        )
+    return people
+
+
+def list_orders(company: Company) -> list[dict[str, Any]]:
+    """All orders with what became of them by now, and why they came about."""
+    shop, now = company.shop, company.seconds
+    numbers = shop.updated_orders(now)[0]
+    carts = shop.carts
+    return [
+        {
+            "id": f"gid://shopify/Order/{ORDER_BASE + number}",
+            "person_id": order["person"],
+            "ordered_at": _moment(order["at"]),
+            "total_cents": order["total_cents"],
+            "refunded_cents": order["refund_cents"] if order["refunded_at"] <= now else 0,
+            "is_cancelled": order["cancelled_at"] <= now,
+            "is_test": bool(carts["is_test"][order["cart"]]),
+            "checkout_id": _checkout_gid(order["cart"]) if carts["is_checkout"][order["cart"]] else None,
+            "cause": shop.causes.get(number),
+        }
+        for number, order in zip(numbers.tolist(), shop.orders.take(numbers), strict=True)
+    ]
+
+
+def list_carts(company: Company) -> list[dict[str, Any]]:
+    """All abandoned checkouts with the moment of their completion, if they were completed by now."""
+    shop, now = company.shop, company.seconds
+    numbers: Array = shop.updated_checkouts(now)[0]
+    return [
+        {
+            "id": _checkout_gid(number),
+            "person_id": cart["person"],
+            "abandoned_at": _moment(cart["at"]),
+            "completed_at": _moment(cart["completed_at"]) if cart["completed_at"] <= now else None,
+            "total_cents": cart["total_cents"],
+        }
+        for number, cart in zip(numbers.tolist(), shop.carts.take(numbers), strict=True)
+    ]
+
+
+def list_contacts(company: Company) -> list[dict[str, Any]]:
+    """All CRM records, with their person."""
+    return [
+        {
+            "id": str(contact.contact_id),
+            "person_id": contact.person,
+            "email": contact.properties["email"],
+            "archived": bool(contact.archived_ms),
+            "is_duplicate": contact.is_twin,
+        }
+        for contact in company.crm.contacts
+        if contact.created_ms <= company.seconds * 1000
+    ]
+
+
+def list_customers(company: Company) -> list[dict[str, Any]]:
+    """All shop records, with their person."""
+    people = company.shop.customers["person"]
+    return [
+        {"id": customer_gid(number), "person_id": int(people[number])}
+        for number in _visible_customers(company).tolist()
+    ]
+
+
+def _visible_customers(company: Company) -> Array:
+    return company.shop.updated_customers(company.seconds)[0]
+
+
+def _checkout_gid(number: int) -> str:
+    return f"gid://shopify/AbandonedCheckout/{CHECKOUT_BASE + number}"
