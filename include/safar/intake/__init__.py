@@ -1,1 +1,34 @@
-"""The public web process: provider events and one-click unsubscribe."""
+"""The public web process: provider events and one-click unsubscribe.
+
+Nothing heavy is imported here: delivery signs its links with `safar.intake.tokens`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from safar.workspace import Workspace
+
+
+def create_app(workspace: Workspace) -> FastAPI:
+    """Builds the intake: POST /webhooks/sendgrid, and GET and POST /unsubscribe/{token}.
+
+    Raises:
+        ConfigurationError: a key that it needs is missing.
+    """
+    from safar.intake.app import build_app
+
+    return build_app(workspace)
+
+
+def serve_intake(workspace: Workspace, host: str = "127.0.0.1", port: int = 8090) -> None:
+    """Serves the intake until the process is told to stop. It is meant to stand behind a proxy with TLS."""
+    from safar.intake.serving import serve_app
+
+    serve_app(create_app(workspace), host, port)
+
+
+__all__ = ["create_app", "serve_intake"]

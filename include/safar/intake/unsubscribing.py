@@ -1,0 +1,92 @@
+"""What an unsubscribe link stands for, and what its use writes into the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+SOURCE = "unsubscribe_link"
+
+FIND = """
+select message_id, channel, topic, address_hash, contact_id, address, locale, planned_at
+from ledger.message
+where message_id = %s
+"""
+
+# The first use of a link is always written down. A later one is written only when the permission was given
+# again in between; the number makes it a key of its own, and of two uses at once only one is kept.
+WITHDRAW = """
+with latest as (
+    select state
+    from ledger.permission_event
+    where address_hash = %(address_hash)s and channel = %(channel)s and topic in (%(topic)s, 'all')
+    order by occurred_at desc, state = 'revoked' desc
+    limit 1
+),
+
+earlier as (
+    select count(*) as used_count
+    from ledger.permission_event
+    where source = %(source)s and starts_with(source_key, %(link)s) and address_hash = %(address_hash)s
+)
+
+insert into ledger.permission_event (
+    channel, topic, address_hash, contact_id, state, source, source_key, proof, occurred_at
+)
+select
+    %(channel)s, %(topic)s, %(address_hash)s, %(contact_id)s, 'revoked', %(source)s,
+    %(link)s || ':' || earlier.used_count, %(proof)s, %(now)s
+from earlier
+where earlier.used_count = 0 or (select latest.state from latest) = 'granted'
+on conflict (source, source_key) do nothing
+"""
+
+
+@dataclass(frozen=True)
+class UnsubscribeLink:
+    """The message that a link came with, as far as the link's use needs it. Times are business time."""
+
+    message_id: UUID
+    channel: str
+    topic: str
+    address_hash: str
+    contact_id: str
+    address: str | None
+    locale: str
+    planned_at: datetime
+
+    def is_expired(self, now: datetime, lifetime: timedelta) -> bool:
+        return now - self.planned_at > lifetime
+
+
+def find_link(connection: psycopg.Connection, message_id: UUID) -> UnsubscribeLink | None:
+    """Reads the message of a link; None when this ledger does not know it."""
+    with connection.cursor(row_factory=class_row(UnsubscribeLink)) as cursor:
+        return cursor.execute(FIND, [message_id]).fetchone()
+
+
+def withdraw_permission(connection: psycopg.Connection, link: UnsubscribeLink, method: str, now: datetime) -> bool:
+    """Writes that the recipient wants no more of the message's topic; returns whether that was news.
+
+    Args:
+        method: how it was said: ``one_click`` by the mail program, ``page`` by the button of our page.
+        now: business time.
+    """
+    proof: dict[str, Any] = {"message_id": str(link.message_id), "method": method}
+    values = {
+        "channel": link.channel,
+        "topic": link.topic,
+        "address_hash": link.address_hash,
+        "contact_id": link.contact_id,
+        "source": SOURCE,
+        "link": str(link.message_id),
+        "proof": Jsonb(proof),
+        "now": now,
+    }
+    return connection.execute(WITHDRAW, values).rowcount == 1
