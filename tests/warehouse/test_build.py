@@ -54,7 +54,7 @@ def test_a_red_model_blocks_only_its_campaigns(
     assert reasons["thanks"] is not None
     assert "The model fct_orders is red (error: Database Error in model fct_orders" in reasons["thanks"]
     assert "division by zero" in reasons["thanks"]
-    with pytest.raises(RedModels, match="model.safar.fct_orders: error: ") as caught:
+    with pytest.raises(RedModels, match=r"model\.safar\.fct_orders: error: ") as caught:
         give_verdict(workspace, pinned)
     assert "model.safar.audience_thanks" in caught.value.nodes
     rows = raw.execute("select campaign, is_blocked from ledger.campaign_gate order by 1").fetchall()
@@ -97,7 +97,7 @@ def test_last_run_s_green_does_not_count(workspace: Workspace, catalogue: Catalo
     reason = gate_campaigns(workspace, second, catalogue)["welcome"]
     assert reason is not None
     assert reason.startswith("Not built in this run: model audience_welcome")
-    with pytest.raises(RedModels, match="model.safar.audience_welcome: not built in this run"):
+    with pytest.raises(RedModels, match=r"model\.safar\.audience_welcome: not built in this run"):
         give_verdict(workspace, second)
 
 

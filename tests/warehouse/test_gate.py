@@ -1,0 +1,103 @@
+"""Who may decide follows from the run's own results and pins, not from the clock on the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from safar.catalogue import Catalogue, load_catalogue
+from safar.errors import ConfigurationError
+from safar.warehouse import NotPinned, Pin, gate_campaigns, read_manifest, record_results, write_manifest
+from safar.workspace import Workspace
+
+PinNamed = Callable[..., Pin]
+
+
+@pytest.fixture
+def green(workspace: Workspace, pin: PinNamed) -> PinNamed:
+    """Pins a run of which every node is green."""
+
+    def pin_green(name: str, cadence: str = "nightly", **when: object) -> Pin:
+        pinned = pin(name, cadence, **when)
+        nodes = [{"unique_id": node, "status": "success"} for node in read_manifest(workspace.settings).nodes]
+        record_results(workspace, pinned, {"results": nodes})
+        return pinned
+
+    return pin_green
+
+
+def test_a_stale_source_blocks_whoever_stands_on_it(
+    workspace: Workspace, catalogue: Catalogue, green: PinNamed, raw: psycopg.Connection
+) -> None:
+    raw.execute("update ledger.source_load set landed_at = '2026-02-28 23:00+00' where source = 'shop'")
+    reasons = gate_campaigns(workspace, green("first"), catalogue)
+    assert reasons == {
+        "welcome": None,
+        "thanks": "The source shop was last checked at 2026-02-28 23:00 UTC, "
+        "more than 26 hours before 2026-03-02 02:00 UTC.",
+    }
+
+
+def test_a_source_without_a_checked_load_blocks(
+    workspace: Workspace, catalogue: Catalogue, green: PinNamed, raw: psycopg.Connection
+) -> None:
+    raw.execute("update ledger.source_load set status = 'landed' where source = 'shop'")
+    reasons = gate_campaigns(workspace, green("first"), catalogue)
+    assert reasons == {"welcome": None, "thanks": "The source shop has never had a checked load."}
+
+
+def test_max_source_age_has_effect(
+    raw: psycopg.Connection, open_workspace: Callable[..., Workspace], own_project: Path, pin: PinNamed
+) -> None:
+    file = own_project / "dbt_project/models/campaigns/welcome/welcome.yml"
+    file.write_text(file.read_text().replace("max_lag:", "max_source_age: 30 minutes\n        max_lag:"))
+    workspace = open_workspace(project_root=own_project)
+    write_manifest(workspace.settings)
+    reasons = gate_campaigns(workspace, pin("first"), load_catalogue(workspace.settings))
+    assert reasons["welcome"] is not None
+    assert "The source crm was last checked at 2026-03-02 01:00 UTC, more than 30 minutes before" in reasons["welcome"]
+
+
+def test_a_cadence_gates_its_own_campaigns(workspace: Workspace, catalogue: Catalogue, green: PinNamed) -> None:
+    assert gate_campaigns(workspace, green("noon", "intraday"), catalogue) == {"rescue": None}
+
+
+@pytest.mark.parametrize("status", ["error", "fail", "skipped", "runtime error", "partial success"])
+def test_no_other_status_is_green(workspace: Workspace, catalogue: Catalogue, green: PinNamed, status: str) -> None:
+    pinned = green("first")
+    record_results(workspace, pinned, {"results": [{"unique_id": "model.safar.stg_people", "status": status}]})
+    assert all(gate_campaigns(workspace, pinned, catalogue).values())
+
+
+def test_a_test_that_never_ran_blocks(
+    workspace: Workspace, catalogue: Catalogue, green: PinNamed, raw: psycopg.Connection
+) -> None:
+    pinned = green("first")
+    raw.execute("delete from ledger.model_result where node like 'test.safar.unique_fct_orders%'")
+    reasons = gate_campaigns(workspace, pinned, catalogue)
+    assert reasons == {"welcome": None, "thanks": "Not built in this run: test unique_fct_orders_order_id."}
+
+
+def test_an_unpinned_run_is_never_gated(workspace: Workspace, catalogue: Catalogue, green: PinNamed) -> None:
+    stranger = green("first").model_copy(update={"run_id": "build_nightly/stranger"})
+    with pytest.raises(NotPinned):
+        gate_campaigns(workspace, stranger, catalogue)
+
+
+def test_a_stale_manifest_is_an_error_with_its_remedy(
+    open_workspace: Callable[..., Workspace], own_project: Path
+) -> None:
+    settings = open_workspace(project_root=own_project).settings
+    with pytest.raises(ConfigurationError, match=r"manifest.json is missing. Write it with `make manifest`"):
+        read_manifest(settings)
+    write_manifest(settings)
+    read_manifest(settings)
+    with (own_project / "dbt_project/models/marts/fct_orders.sql").open("a") as file:
+        file.write("\n")
+    with pytest.raises(ConfigurationError, match=r"is stale: .* Write it with `make manifest`"):
+        read_manifest(settings)
+    write_manifest(settings)
+    read_manifest(settings)
