@@ -14,6 +14,7 @@ from sandbox.mailbox.routes import create_router as create_mailbox_router
 from sandbox.meta.errors import SHAPES as META_SHAPES
 from sandbox.meta.routes import create_router as create_meta_router
 from sandbox.sendgrid.routes import create_router as create_sendgrid_router
+from sandbox.sendgrid.truth import router as sendgrid_truth
 from sandbox.shopify.errors import make_shapes as make_shopify_shapes
 from sandbox.shopify.routes import create_router as create_shopify_router
 from sandbox.spoiling import ErrorShapes, SpoilingMiddleware
@@ -35,6 +36,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
     app.include_router(create_shopify_router(company), prefix="/shopify")
     app.include_router(create_sendgrid_router(company), prefix="/sendgrid")
     app.include_router(create_mailbox_router(company), prefix="/mailbox")
+    app.include_router(sendgrid_truth)
     app.add_exception_handler(Refused, _answer_refused)
     shapes = {
         "hubspot": HUBSPOT_SHAPES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SLICE_SECONDS = 3600
@@ -24,7 +24,7 @@ def parse_moment(text: str) -> datetime:
 
 def write_moment(moment: datetime) -> str:
     """Writes a moment as ISO 8601 with Z, in whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def to_seconds(moment: datetime) -> int:
@@ -33,7 +33,12 @@ def to_seconds(moment: datetime) -> int:
 
 
 def from_seconds(seconds: int) -> datetime:
-    return EPOCH + timedelta(seconds=int(seconds))
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def write_seconds(seconds: int) -> str:
+    """Writes seconds since 1970 as ISO 8601 with Z."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19] + "Z"
 
 
 def slice_seconds(start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Response
 
 from sandbox.answers import write_json
-from sandbox.clock import from_seconds, write_moment
+from sandbox.clock import write_moment, write_seconds
 from sandbox.company import Company
 from sandbox.company.columns import Array
 from sandbox.company.population import NEVER
@@ -42,7 +42,7 @@ def create_router(company: Company) -> APIRouter:
 
 
 def _moment(seconds: int) -> str | None:
-    return None if seconds == NEVER else write_moment(from_seconds(seconds))
+    return None if seconds == NEVER else write_seconds(seconds)
 
 
 def summarise(company: Company) -> dict[str, Any]:

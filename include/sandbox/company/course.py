@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,14 +32,13 @@ class Cause:
     payload: dict[str, Any]
 
 
-@dataclass(order=True)
-class Happening:
-    """Something planned for a moment (seconds); the order of two is the same in every replay."""
+class Happening(NamedTuple):
+    """Something planned for a moment (seconds); no two agree in all of the first three."""
 
     at: int
     rank: int
     number: int
-    what: Change | Cause | None = field(compare=False)
+    what: Change | Cause | None
 
 
 class Course:

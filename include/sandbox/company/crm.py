@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sandbox.clock import EPOCH, from_seconds
+from sandbox.clock import EPOCH, write_seconds
 from sandbox.company.places import JOBS, PLACES, SOURCES
 from sandbox.company.population import (
     BLANKS,
@@ -163,8 +163,7 @@ def phone_number(population: Population, number: int) -> str | None:
 
 def write_milliseconds(milliseconds: int) -> str:
     """Writes milliseconds since 1970 as the CRM does: always three decimals."""
-    moment = from_seconds(milliseconds // 1000)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    return f"{write_seconds(milliseconds // 1000)[:19]}.{milliseconds % 1000:03d}Z"
 
 
 def read_milliseconds(text: str) -> int:

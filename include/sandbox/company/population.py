@@ -17,6 +17,8 @@ NO_TWIN, TWIN_SPELLING, TWIN_OTHER_ADDRESS = range(3)
 UNKNOWN, SUBSCRIBED, UNSUBSCRIBED, PENDING = range(4)
 NEVER = np.iinfo(np.int64).max
 PEOPLE_STREAM = 1
+Name = tuple[str, str]
+"""As written, and in Latin letters."""
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Population:
             has_mailbox=bool,
         )
     )
+    _names: list[tuple[Name, Name]] = field(default_factory=list)
+    _addresses: list[str] = field(default_factory=list)
     _by_address: dict[str, int] = field(default_factory=dict)
     _known: dict[int, Person] = field(default_factory=dict)
 
@@ -67,9 +71,13 @@ class Population:
             **_draw_records(random, joined),
             **_draw_behaviour(random, count),
         )
-        for number in numbers.tolist():
-            self._by_address[self.address(number)] = number
-            if self.traits["twin"][number] == TWIN_OTHER_ADDRESS:
+        columns = [self.traits[name][numbers].tolist() for name in ("place", "is_woman", "first", "family", "twin")]
+        for number, (place, is_woman, first, family, twin) in enumerate(zip(*columns, strict=True), int(numbers[0])):
+            names = _choose_names(PLACES[place].locale, is_woman, first, family)
+            self._names.append(names)
+            self._addresses.append(f"{names[0][1]}.{names[1][1]}{number}@{DOMAINS[number % len(DOMAINS)]}")
+            self._by_address[self._addresses[number]] = number
+            if twin == TWIN_OTHER_ADDRESS:
                 self._by_address[self.other_address(number)] = number
         return numbers
 
@@ -78,17 +86,12 @@ class Population:
         number = self._by_address.get(email.strip().lower())
         return None if number is None else self.person(number)
 
-    def names(self, number: int) -> tuple[tuple[str, str], tuple[str, str]]:
+    def names(self, number: int) -> tuple[Name, Name]:
         """First and family name, each as written and in Latin letters."""
-        traits = self.traits
-        locale = PLACES[int(traits["place"][number])].locale
-        firsts = WOMEN[locale] if traits["is_woman"][number] else MEN[locale]
-        families = FAMILIES[locale]
-        return firsts[traits["first"][number] % len(firsts)], families[traits["family"][number] % len(families)]
+        return self._names[number]
 
     def address(self, number: int) -> str:
-        first, family = self.names(number)
-        return f"{first[1]}.{family[1]}{number}@{DOMAINS[number % len(DOMAINS)]}"
+        return self._addresses[number]
 
     def other_address(self, number: int) -> str:
         """The second address that some people left with the CRM."""
@@ -123,6 +126,11 @@ class Population:
             persuadability=traits["persuadability"],
             has_mailbox=traits["has_mailbox"],
         )
+
+
+def _choose_names(locale: str, is_woman: bool, first: int, family: int) -> tuple[Name, Name]:
+    firsts, families = (WOMEN if is_woman else MEN)[locale], FAMILIES[locale]
+    return firsts[first % len(firsts)], families[family % len(families)]
 
 
 def spell_address(address: str, form: int, number: int) -> str | None:

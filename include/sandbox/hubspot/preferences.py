@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from sandbox.answers import Refused, read_object, reading, write_json
-from sandbox.clock import from_seconds, write_moment
+from sandbox.clock import write_moment, write_seconds
 from sandbox.company import Company
 from sandbox.company.crm import MARKETING, SERVICE
 from sandbox.hubspot.errors import refuse_input
@@ -127,7 +127,7 @@ def _describe_one(company: Company, email: str, subscription: int) -> dict[str, 
         "businessUnitId": 0,
     }
     if consent is not None and is_known:
-        row |= {"status": consent.status, "source": consent.source, "timestamp": write_moment(from_seconds(consent.at))}
+        row |= {"status": consent.status, "source": consent.source, "timestamp": write_seconds(consent.at)}
         if consent.status == "SUBSCRIBED":
             row |= {"legalBasis": "CONSENT_WITH_NOTICE", "legalBasisExplanation": "Opted in by a form"}
     return row

@@ -15,15 +15,22 @@ class Connection:
     """One page of nodes."""
 
     nodes: list[Node]
-    cursors: list[str]
+    places: list[tuple[int, int]]
+    """Per node its number and what it is sorted by: what a cursor is made of."""
     has_next: bool = False
     has_previous: bool = False
 
     @classmethod
     def of_list(cls, nodes: list[Node], first: int) -> Connection:
         """The first of some nodes that are all at hand."""
-        cursors = [write_cursor(place, place) for place in range(min(first, len(nodes)))]
-        return cls(nodes[:first], cursors, first < len(nodes))
+        places = [(place, place) for place in range(min(first, len(nodes)))]
+        return cls(nodes[:first], places, first < len(nodes))
 
     def edges(self) -> list[dict[str, Any]]:
-        return [{"cursor": cursor, "node": node} for cursor, node in zip(self.cursors, self.nodes, strict=True)]
+        return [
+            {"cursor": write_cursor(*place), "node": node} for place, node in zip(self.places, self.nodes, strict=True)
+        ]
+
+    def cursor_at(self, place: int) -> str | None:
+        """The cursor of the first (0) or last (-1) node, if there is one."""
+        return write_cursor(*self.places[place]) if self.places else None

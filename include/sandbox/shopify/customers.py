@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from sandbox.clock import from_seconds, write_moment
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.clock import write_seconds
 from sandbox.company import Company
 from sandbox.company.crm import phone_number
-from sandbox.company.places import PLACES
+from sandbox.company.places import PLACES, Place
 from sandbox.company.population import PENDING, SUBSCRIBED, UNKNOWN, UNSUBSCRIBED, spell_address
-from sandbox.shopify.connection import Node
 
 CUSTOMER_BASE = 7_000_000_000
 STATES = {UNKNOWN: "NOT_SUBSCRIBED", SUBSCRIBED: "SUBSCRIBED", UNSUBSCRIBED: "UNSUBSCRIBED", PENDING: "PENDING"}
-
-
-def write_seconds(seconds: int) -> str:
-    """Writes seconds since 1970 as the shop does."""
-    return write_moment(from_seconds(seconds))
 
 
 def customer_gid(number: int) -> str:
@@ -28,59 +25,89 @@ def spell_email(company: Company, person: int) -> str | None:
     return spell_address(company.population.address(person), form, person)
 
 
-def make_customer(company: Company, number: int) -> Node:
-    """Describes one customer at the clock's moment."""
-    shop, population = company.shop, company.population
-    person = int(shop.customers["person"][number])
-    first, family = population.names(person)
-    place = PLACES[int(population.traits["place"][person])]
-    opened = int(shop.customers["at"][number])
-    orders_count = int(shop.state["orders_count"][person])
-    email = spell_email(company, person)
-    province = place.provinces[person % len(place.provinces)]
+class Customer(dict[str, Any]):
+    """One customer at the clock's moment; a field is worked out when it is asked for."""
+
+    def __init__(self, company: Company, number: int) -> None:
+        super().__init__(id=customer_gid(number))
+        self.company = company
+        self.number = number
+        self.person = int(company.shop.customers["person"][number])
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = _FIELDS[name](self)
+        return value
+
+    @property
+    def place(self) -> Place:
+        return PLACES[int(self.company.population.traits["place"][self.person])]
+
+    def names(self) -> tuple[str, str]:
+        first, family = self.company.population.names(self.person)
+        return first[0], family[0]
+
+    def state(self, name: str) -> int:
+        return int(self.company.shop.state[name][self.person])
+
+    def opened_at(self) -> int:
+        return int(self.company.shop.customers["at"][self.number])
+
+
+def _last_change(customer: Customer) -> str:
+    changes = [customer.state(name) for name in ("last_order_at", "consent_at")]
+    return write_seconds(max([customer.opened_at(), *(one for one in changes if one <= customer.company.seconds)]))
+
+
+def _describe_consent(customer: Customer) -> dict[str, Any] | None:
+    if customer["email"] is None:
+        return None
+    state, at = STATES[customer.state("consent")], customer.state("consent_at")
+    is_said = state != "NOT_SUBSCRIBED" and at <= customer.company.seconds
     return {
-        "id": customer_gid(number),
-        "legacyResourceId": str(CUSTOMER_BASE + number),
-        "firstName": first[0],
-        "lastName": family[0],
-        "displayName": f"{first[0]} {family[0]}",
-        "email": email,
-        "phone": phone_number(population, person),
-        "locale": place.locale,
-        "state": "ENABLED" if orders_count else "DISABLED",
-        "tags": ["wholesale"] if person % 97 == 0 else [],
-        "note": None,
-        "numberOfOrders": str(orders_count),
-        "amountSpent": int(shop.state["spent_cents"][person]),
-        "createdAt": write_seconds(opened),
-        "updatedAt": write_seconds(_last_change(company, person, opened)),
-        "verifiedEmail": email is not None,
-        "taxExempt": False,
-        **_describe_consent(company, person, email),
-        "defaultAddress": {
-            "country": place.country,
-            "countryCodeV2": place.country_code,
-            "city": province,
-            "zip": str(10_000 + person % 80_000),
-            "province": province,
-            "provinceCode": None,
-        },
+        "marketingState": state,
+        "marketingOptInLevel": "SINGLE_OPT_IN" if state == "SUBSCRIBED" else None,
+        "consentUpdatedAt": write_seconds(at) if is_said else None,
     }
 
 
-def _last_change(company: Company, person: int, opened: int) -> int:
-    changes = [int(company.shop.state[name][person]) for name in ("last_order_at", "consent_at")]
-    return max([opened, *(moment for moment in changes if moment <= company.seconds)])
+def _describe_address_of_mail(customer: Customer) -> dict[str, Any] | None:
+    consent = _describe_consent(customer)
+    if consent is None:
+        return None
+    return {**consent, "emailAddress": customer["email"], "marketingUpdatedAt": consent["consentUpdatedAt"]}
 
 
-def _describe_consent(company: Company, person: int, email: str | None) -> Node:
-    if email is None:
-        return {"emailMarketingConsent": None, "defaultEmailAddress": None}
-    state = STATES[int(company.shop.state["consent"][person])]
-    at = int(company.shop.state["consent_at"][person])
-    said_at = None if state == "NOT_SUBSCRIBED" or at > company.seconds else write_seconds(at)
-    said = {"marketingState": state, "marketingOptInLevel": "SINGLE_OPT_IN" if state == "SUBSCRIBED" else None}
+def _describe_home(customer: Customer) -> dict[str, Any]:
+    place = customer.place
+    province = place.provinces[customer.person % len(place.provinces)]
     return {
-        "emailMarketingConsent": {**said, "consentUpdatedAt": said_at},
-        "defaultEmailAddress": {**said, "emailAddress": email, "marketingUpdatedAt": said_at},
+        "country": place.country,
+        "countryCodeV2": place.country_code,
+        "city": province,
+        "zip": str(10_000 + customer.person % 80_000),
+        "province": province,
+        "provinceCode": None,
     }
+
+
+_FIELDS: Mapping[str, Callable[[Customer], Any]] = {
+    "legacyResourceId": lambda customer: str(CUSTOMER_BASE + customer.number),
+    "firstName": lambda customer: customer.names()[0],
+    "lastName": lambda customer: customer.names()[1],
+    "displayName": lambda customer: " ".join(customer.names()),
+    "email": lambda customer: spell_email(customer.company, customer.person),
+    "phone": lambda customer: phone_number(customer.company.population, customer.person),
+    "locale": lambda customer: customer.place.locale,
+    "state": lambda customer: "ENABLED" if customer.state("orders_count") else "DISABLED",
+    "tags": lambda customer: ["wholesale"] if customer.person % 97 == 0 else [],
+    "note": lambda customer: None,
+    "numberOfOrders": lambda customer: str(customer.state("orders_count")),
+    "amountSpent": lambda customer: customer.state("spent_cents"),
+    "createdAt": lambda customer: write_seconds(customer.opened_at()),
+    "updatedAt": _last_change,
+    "verifiedEmail": lambda customer: customer["email"] is not None,
+    "taxExempt": lambda customer: False,
+    "emailMarketingConsent": _describe_consent,
+    "defaultEmailAddress": _describe_address_of_mail,
+    "defaultAddress": _describe_home,
+}

@@ -6,11 +6,12 @@ import hashlib
 from functools import partial
 from typing import Any
 
+from sandbox.clock import write_seconds
 from sandbox.company import Company
 from sandbox.company.columns import Array
 from sandbox.company.products import CURRENCY, PRODUCTS
 from sandbox.shopify.connection import Node
-from sandbox.shopify.customers import make_customer, spell_email, write_seconds
+from sandbox.shopify.customers import Customer, spell_email
 
 ORDER_BASE, CHECKOUT_BASE, REFUND_BASE, FIRST_ORDER_NAME = 5_000_000_000, 3_000_000_000, 9_000_000_000, 1001
 
@@ -60,7 +61,7 @@ def _make_order(company: Company, number: int, order: dict[str, Any], cart: dict
         "totalShippingPriceSet": 0,
         "currentTotalPriceSet": total - refunded,
         "totalRefundedSet": refunded,
-        "customer": partial(make_customer, company, int(company.shop.state["customer"][person])),
+        "customer": partial(Customer, company, int(company.shop.state["customer"][person])),
         "lineItems": _make_items("LineItem", order["cart"], cart),
         "refunds": [_make_refund(number, order)] if order["refunded_at"] <= now else [],
     }
@@ -97,7 +98,7 @@ def _make_checkout(company: Company, number: int, cart: dict[str, Any], updated:
         "totalPriceSet": cart["total_cents"],
         "subtotalPriceSet": cart["total_cents"],
         "totalDiscountsSet": cart["discount_cents"],
-        "customer": partial(make_customer, company, int(company.shop.state["customer"][cart["person"]])),
+        "customer": partial(Customer, company, int(company.shop.state["customer"][cart["person"]])),
         "lineItems": _make_items("AbandonedCheckoutLineItem", number, cart),
     }
 

@@ -9,9 +9,9 @@ from sandbox.company import Company
 from sandbox.company.population import UNKNOWN
 from sandbox.company.products import CURRENCY
 from sandbox.shopify.connection import Connection, Node
-from sandbox.shopify.customers import CUSTOMER_BASE, STATES, make_customer
+from sandbox.shopify.customers import CUSTOMER_BASE, STATES, Customer
 from sandbox.shopify.execution import QueryFault
-from sandbox.shopify.pages import Page, Pages, write_cursor
+from sandbox.shopify.pages import Page, Pages
 from sandbox.shopify.purchases import make_checkouts, make_orders
 
 Spoiler = Callable[[str, list[Node]], None]
@@ -40,8 +40,8 @@ class Records:
         self.warnings, self.rows_count = page.warnings, len(page.numbers)
         nodes = self._make_nodes(table, page)
         self._spoil(table, nodes)
-        sorted_by = zip(page.numbers.tolist(), page.values, strict=True)
-        return Connection(nodes, [write_cursor(*place) for place in sorted_by], page.has_next, page.has_previous)
+        places = list(zip(page.numbers.tolist(), page.values, strict=True))
+        return Connection(nodes, places, page.has_next, page.has_previous)
 
     def shop_facts(self) -> Node:
         return {
@@ -62,11 +62,11 @@ class Records:
         if consent == UNKNOWN:
             return _user_error("emailMarketingConsent", f"Marketing state {state} is not allowed", "INCLUSION")
         self._company.set_shop_consent(int(self._company.shop.customers["person"][number]), consent)
-        return {"customer": make_customer(self._company, number), "userErrors": []}
+        return {"customer": Customer(self._company, number), "userErrors": []}
 
     def _make_nodes(self, table: str, page: Page) -> list[Node]:
         if table == "customers":
-            return [make_customer(self._company, number) for number in page.numbers.tolist()]
+            return [Customer(self._company, number) for number in page.numbers.tolist()]
         make = make_orders if table == "orders" else make_checkouts
         return make(self._company, page.numbers, page.updated)
 

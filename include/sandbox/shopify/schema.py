@@ -85,8 +85,8 @@ PAGE_INFO = {
     "PageInfo": {
         "hasNextPage": Spec(lambda page, arguments: page.has_next),
         "hasPreviousPage": Spec(lambda page, arguments: page.has_previous),
-        "startCursor": Spec(lambda page, arguments: page.cursors[0] if page.cursors else None),
-        "endCursor": Spec(lambda page, arguments: page.cursors[-1] if page.cursors else None),
+        "startCursor": Spec(lambda page, arguments: page.cursor_at(0)),
+        "endCursor": Spec(lambda page, arguments: page.cursor_at(-1)),
     }
 }
 CUSTOMER = {
