@@ -76,7 +76,7 @@ def open_client(source: Source, connection: Connection, patience: Patience | Non
         headers = fill_placeholders(settings.headers, known)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source.file}: connection {connection.conn_id!r}: {error}") from error
-    session.auth = auth
+    session.credentials = auth
     rest = RESTClient(base_url=connection.base_url, headers=headers, auth=auth, session=session)
     return VendorClient(source, rest, session, known)
 

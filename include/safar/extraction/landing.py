@@ -22,7 +22,7 @@ from safar.extraction.quarantine import QuarantinedRow, quarantine_row, write_qu
 from safar.extraction.reading import Moment, Rows, read_table
 from safar.extraction.report import LoadReport
 from safar.extraction.row_rules import read_row_rules
-from safar.extraction.rows import LineReader, Rejected
+from safar.extraction.rows import Line, LineReader, Rejected
 from safar.extraction.session import Patience
 from safar.extraction.spool import Spool
 from safar.extraction.versions import count_versions, undo_load
@@ -94,7 +94,6 @@ class _Landing:
     def _read(self, table: Table, client: VendorClient | None, moment: Moment) -> TableLoad:
         reader = LineReader(table, read_row_rules(self._suite, f"{self.source.schema_name}.{table.name}"))
         spool = Spool(self.folder, table.name, (*table.types, "_deleted"))
-        watched = [column for name, column in self._looked_up if name == table.name]
         cursor_column = table.extract.cursor.column if table.extract.cursor else None
         newest = ""
         for rows in self._pages(table, client, moment, reader):
@@ -105,8 +104,8 @@ class _Landing:
                     self._quarantine(table, reader, record, str(reason))
                     continue
                 spool.add(line)
-                for column in watched:
-                    self._watch(table, column, line.values.get(column))
+                if "_deleted" not in line.values:
+                    self._watch(table, line)
                 if cursor_column is not None:
                     newest = max(newest, line.values.get(cursor_column, ""))
         seen = parse_instant(newest.strip('"')) if newest else None
@@ -123,9 +122,12 @@ class _Landing:
             looked_up = self._known_values(batch.table, batch.column) | self._looked_up[batch.table, batch.column]
         return read_table(client, table, moment, reader.columns, looked_up)
 
-    def _watch(self, table: Table, column: str, value: str | None) -> None:
-        if value is not None:
-            self._looked_up[table.name, column][value[1:-1].replace('""', '"')] = None
+    def _watch(self, table: Table, line: Line) -> None:
+        """Notes the values that a later table looks up."""
+        for (name, column), noted in self._looked_up.items():
+            value = line.values.get(column)
+            if name == table.name and value is not None:
+                noted[value[1:-1].replace('""', '"')] = None
 
     def _known_values(self, table: str, column: str) -> dict[str, None]:
         """The column's values in the versions that earlier loads left open."""

@@ -21,6 +21,8 @@ os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
 os.environ.setdefault("LOAD__RAISE_ON_MAX_RETRIES", "2")
 
 import dlt
+from dlt.common.schema.typing import TColumnSchema
+from dlt.common.schema.utils import new_table
 from dlt.common.storages.load_package import load_package_state
 
 DLT_TYPES = {
@@ -33,6 +35,7 @@ DLT_TYPES = {
     "date": "date",
     "jsonb": "json",
 }
+VERSION_COLUMN: TColumnSchema = {"name": "_dlt_id", "data_type": "text", "nullable": False}
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,9 @@ class SourcePipeline:
         resources = [self._resource(load, landed_at) for load in loads]
         with _plain_errors(self._source.name, "extract"):
             source = dlt.source(lambda: resources, name=self._source.name, max_table_nesting=0)()
+            for load in loads:
+                # The scd2 hint forgets the type of the version's column, and a file tells none.
+                source.schema.update_table(new_table(load.table.name, columns=[VERSION_COLUMN]))
             info = self._pipeline.extract(source)
         load_id: str = info.loads_ids[0]
         return load_id
@@ -108,7 +114,7 @@ def _hints(load: TableLoad, landed_at: datetime) -> dict[str, Any]:
     }
     columns |= {name: {"data_type": "text", "nullable": True} for name in load.undeclared}
     columns["_deleted"] = {"data_type": "bool", "nullable": True}
-    columns["_dlt_id"] = {"data_type": "text", "nullable": False}
+    columns["_dlt_id"] = dict(VERSION_COLUMN)
     columns["_dlt_load_id"] = {"data_type": "text", "nullable": False}
     hints: dict[str, Any] = {"columns": columns}
     if extract.kind == "event":

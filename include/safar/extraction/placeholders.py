@@ -49,8 +49,6 @@ def _look_up(name: str, known: Mapping[str, Any]) -> Any:
     if known.get(name, "") == "":
         if name.startswith("connection."):
             field = name.removeprefix("connection.")
-            raise ConfigurationError(
-                f"The connection has no {field}. Fill in {field} in Airflow (Admin > Connections)."
-            )
+            raise ConfigurationError(f"it has no {field}. Fill {field} in under Admin > Connections.")
         raise ConfigurationError(f"Placeholder {{{name}}} has no value here; known: {', '.join(sorted(known))}.")
     return known[name]

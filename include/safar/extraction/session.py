@@ -56,6 +56,7 @@ class VendorSession(requests.Session):
         self.patience = patience
         self.pacer = Pacer(None)
         self.is_for_tokens = False
+        self.credentials: AuthBase | None = None
         self._origin = urlsplit(base_url)[:2]
         self._errors = errors
         self._timeout = timeout.total_seconds()
@@ -112,13 +113,13 @@ class VendorSession(requests.Session):
 
     def _renew(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Applies the credentials afresh; a token that had run out is asked for again."""
-        auth = self.auth
-        if isinstance(auth, AuthBase):
-            forget = getattr(auth, "forget", None)
-            if forget is not None:
-                forget()
-            return auth(request)
-        return request
+        if self.credentials is None:
+            return request
+        forget = getattr(self.credentials, "forget", None)
+        if forget is not None:
+            forget()
+        renewed: requests.PreparedRequest = self.credentials(request)
+        return renewed
 
     @property
     def _renew_remedy(self) -> str:

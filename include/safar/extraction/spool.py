@@ -10,7 +10,7 @@ from safar.extraction.rows import Line
 END = b"\0"
 """Between records: values never hold it, so a record is found again without parsing its CSV."""
 CHUNK = 1 << 20
-WRITTEN_AT_ONCE = 512
+WRITTEN_AT_ONCE = 1_000
 
 
 class Spool:
@@ -26,7 +26,6 @@ class Spool:
         """Declared columns, then those that turned up while reading."""
         self._known = set(columns)
         self._path = folder / f"{table}.spool"
-        self._file = self._path.open("wb")
         self._pending: list[str] = []
         self._newest: dict[tuple[str, ...], tuple[int, str | None]] = {}
         self._superseded: set[int] = set()
@@ -63,7 +62,6 @@ class Spool:
             constants: further columns that have the same value in each row, e.g. the load's id.
         """
         self._flush()
-        self._file.close()
         tail = "".join(f',"{value}"' for value in constants.values()).encode()
         width = len(self.columns)
         with target.open("wb") as out:
@@ -77,7 +75,8 @@ class Spool:
         if self._pending:
             # The width tells how many columns were known when the record was written.
             width = str(len(self.columns))
-            self._file.write("".join(f"{width}\1{record}\0" for record in self._pending).encode())
+            with self._path.open("ab") as file:
+                file.write("".join(f"{width}\1{record}\0" for record in self._pending).encode())
             self._pending.clear()
 
     def _records(self) -> Iterator[tuple[bytes, int]]:
