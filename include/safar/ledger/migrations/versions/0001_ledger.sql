@@ -2,6 +2,17 @@
 -- accepted_at, occurred_at. Wall time: recorded_at (start of the writing transaction: what a run knows
 -- is what was recorded before its pin), lease_until, pinned_at, state_at.
 
+-- Ids that grow with time (UUID version 7), so that rows written together lie together in table and indexes.
+create function ledger.new_id() returns uuid language sql volatile parallel safe as $$
+    select encode(
+        set_bit(set_bit(overlay(
+            uuid_send(gen_random_uuid())
+            placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+            from 1 for 6
+        ), 52, 1), 53, 1), 'hex'
+    )::uuid
+$$;
+
 create table ledger.epoch (
     epoch_id uuid primary key,
     recorded_at timestamptz not null default now()
@@ -122,15 +133,29 @@ create table ledger.message (
     provider_message_id text,
     recorded_at timestamptz not null default now(),
     state_at timestamptz not null default now(),
+    -- Indexes look at these, never at state itself: a message that goes from claimed to attempting to accepted
+    -- then changes no indexed value, and PostgreSQL rewrites only the row (HOT), not seven index entries.
+    is_planned boolean not null generated always as (state = 'planned') stored,
+    is_unknown boolean not null generated always as (state = 'unknown') stored,
     constraint message_once unique (campaign, step, occurrence_key, channel, address_hash)
 ) with (fillfactor = 70);
-create index message_due on ledger.message (channel, due_at) where state = 'planned';
-create index message_in_flight on ledger.message (lease_until) where state in ('claimed', 'attempting');
-create index message_unknown on ledger.message (attempted_at) where state = 'unknown';
-create index message_caps on ledger.message (contact_id, channel, claimed_at);
+create index message_due on ledger.message (channel, campaign, step, template, locale, class, due_at, message_id)
+    where is_planned;
+create index message_unknown on ledger.message (message_id) where is_unknown;
+create index message_caps on ledger.message (contact_id, channel, claimed_at) where claimed_at is not null;
 create index message_action on ledger.message (action_id);
-create index message_campaign on ledger.message (campaign, run_id);
 comment on table ledger.message is 'One row per channel and address under an action. The row is committed before anything leaves.';
+comment on column ledger.message.lease_until is 'Of a planned message: not before this wall time (the provider asked us to wait).';
+
+create table ledger.claim (
+    claim_id text primary key,
+    lease_until timestamptz not null,
+    message_ids uuid[] not null,
+    recorded_at timestamptz not null default now()
+);
+comment on table ledger.claim is
+    'One row per batch in a dispatcher''s hands (message.claimed_by), gone once each of its messages is accounted for. '
+    'When lease_until is over, whoever dispatches next accounts for them.';
 
 create table ledger.message_transition (
     message_id uuid not null,
@@ -156,44 +181,44 @@ insert into ledger.legal_transition values
     ('unknown', 'accepted'), ('unknown', 'presumed_lost'), ('unknown', 'planned'),
     ('presumed_lost', 'accepted');
 
-create function ledger.guard_message_state() returns trigger language plpgsql as $$
+-- Nested loops are off because the plan is cached at the first, often tiny, update of a session.
+create function ledger.guard_message_state() returns trigger language plpgsql set enable_nestloop = off as $$
 declare
     wrong record;
 begin
-    select before.message_id, before.state as from_state, after.state as to_state
+    with change as materialized (
+        select
+            after.message_id, before.state as from_state, after.state as to_state, after.reason,
+            case after.state
+                when 'accepted' then after.accepted_at
+                when 'claimed' then after.claimed_at
+                else after.attempted_at
+            end as business_at,
+            before.state = 'unknown' and after.state = 'planned'
+            and (after.class <> 'transactional' or after.attempt_count > 1) as is_second_attempt
+        from before
+        join after using (message_id)
+        where before.state <> after.state
+    ),
+    recorded as (
+        insert into ledger.message_transition (message_id, from_state, to_state, reason, business_at)
+        select message_id, from_state, to_state, reason, business_at from change
+    )
+    select change.message_id, change.from_state, change.to_state, change.is_second_attempt
     into wrong
-    from before
-    join after using (message_id)
-    where before.state <> after.state
-      and not exists (
-          select from ledger.legal_transition as legal
-          where legal.from_state = before.state and legal.to_state = after.state
-      )
+    from change
+    left join ledger.legal_transition as legal using (from_state, to_state)
+    where legal.from_state is null or change.is_second_attempt
     limit 1;
-    if found then
-        raise exception 'message % may not go from % to %', wrong.message_id, wrong.from_state, wrong.to_state
-            using errcode = 'check_violation';
+    if not found then
+        return null;
     end if;
-    if exists (
-        select from before join after using (message_id)
-        where before.state = 'unknown' and after.state = 'planned'
-          and (after.class <> 'transactional' or after.attempt_count > 1)
-    ) then
+    if wrong.is_second_attempt then
         raise exception 'an unknown message is attempted again only once, and only when it is transactional'
             using errcode = 'check_violation';
     end if;
-    insert into ledger.message_transition (message_id, from_state, to_state, reason, business_at)
-    select
-        after.message_id, before.state, after.state, after.reason,
-        case after.state
-            when 'accepted' then after.accepted_at
-            when 'claimed' then after.claimed_at
-            else after.attempted_at
-        end
-    from before
-    join after using (message_id)
-    where before.state <> after.state;
-    return null;
+    raise exception 'message % may not go from % to %', wrong.message_id, wrong.from_state, wrong.to_state
+        using errcode = 'check_violation';
 end $$;
 create trigger guard_message_state after update on ledger.message
     referencing old table as before new table as after
