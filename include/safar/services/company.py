@@ -22,6 +22,7 @@ HUBSPOT_TOKEN = "pat-sandbox"  # noqa: S105 - the sandbox's own, worth nothing e
 META_TOKEN = "meta-sandbox"  # noqa: S105
 SHOP_SECRET = "shop-secret"  # noqa: S105
 SENDGRID_KEY = "SG.sandbox"
+AD_ACCOUNT = "798085168510957"
 EVENT_KINDS = (
     "processed",
     "dropped",
@@ -116,8 +117,8 @@ def describe_vendors(company: Company, webhook_key: str) -> dict[str, dict[str, 
     return {
         "safar_sandbox": at(""),
         "hubspot": at("/hubspot", password=HUBSPOT_TOKEN),
-        "meta_ads": at("/meta", password=META_TOKEN, extra={"account_id": "1"}),
-        "shopify": at("/shopify", login="shop-sandbox", password=SHOP_SECRET),
+        "meta_ads": at("/meta/v26.0", password=META_TOKEN, extra={"account_id": AD_ACCOUNT}),
+        "shopify": at("/shopify", login="shop-sandbox", password=SHOP_SECRET, extra={"api_version": "2026-07"}),
         "sendgrid": at(
             "/sendgrid",
             password=SENDGRID_KEY,
