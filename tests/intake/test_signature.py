@@ -16,8 +16,10 @@ from safar.intake.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, EventSign
 BODY = json.dumps([{"event": "delivered", "email": "zoë@example.com"}], ensure_ascii=False).encode() + b"\r\n"
 
 # The test vector in the vendor's SDK.
-VENDOR_KEY = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXv"
+VENDOR_KEY = (
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXv"
     "VpiglSI8eNEc6wEA3F+g=="
+)
 VENDOR_SIGNATURE = "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtEZtM="
 VENDOR_TIMESTAMP = "1600112502"
 VENDOR_EVENT = {

@@ -8,35 +8,31 @@ import pytest
 from safar.intake.tokens import InvalidToken, read_unsubscribe_token, sign_unsubscribe_token
 
 MESSAGE = uuid.UUID("018f2d1e-8a5b-7c3d-9e4f-0123456789ab")
+TOKEN = sign_unsubscribe_token("key", MESSAGE)
 
 
 def test_token_gives_back_the_message_and_is_always_the_same() -> None:
-    token = sign_unsubscribe_token("key", MESSAGE)
-    assert read_unsubscribe_token("key", token) == MESSAGE
-    assert token == sign_unsubscribe_token("key", MESSAGE)
-    assert len(token) == 43
+    assert read_unsubscribe_token("key", TOKEN) == MESSAGE
+    assert sign_unsubscribe_token("key", MESSAGE) == TOKEN
 
 
 def test_token_holds_the_message_id_and_a_signature_alone() -> None:
-    raw = urlsafe_b64decode(sign_unsubscribe_token("key", MESSAGE) + "=")
+    raw = urlsafe_b64decode(TOKEN + "=")
     assert raw[:16] == MESSAGE.bytes
-    assert len(raw) == 32
+    assert (len(raw), len(TOKEN)) == (32, 43)
 
 
-@pytest.mark.parametrize("position", range(43))
-def test_token_with_one_letter_changed_is_refused(position: int) -> None:
-    token = sign_unsubscribe_token("key", MESSAGE)
-    other = "B" if token[position] != "B" else "C"
-    with pytest.raises(InvalidToken):
-        read_unsubscribe_token("key", token[:position] + other + token[position + 1 :])
+def test_token_with_one_letter_changed_is_refused() -> None:
+    for position, letter in enumerate(TOKEN):
+        other = "B" if letter != "B" else "C"
+        with pytest.raises(InvalidToken):
+            read_unsubscribe_token("key", TOKEN[:position] + other + TOKEN[position + 1 :])
 
 
-@pytest.mark.parametrize(
-    "change", [lambda t: t[:-1], lambda t: t + "A", lambda t: "", lambda t: "é" * 43, lambda t: "!" * 43]
-)
-def test_cut_and_foreign_texts_are_refused(change: object) -> None:
-    with pytest.raises(InvalidToken):
-        read_unsubscribe_token("key", change(sign_unsubscribe_token("key", MESSAGE)))  # type: ignore[operator]
+def test_cut_and_foreign_texts_are_refused() -> None:
+    for wrong in (TOKEN[:-1], TOKEN + "A", "", "é" * 43, "!" * 43, TOKEN.upper()):
+        with pytest.raises(InvalidToken):
+            read_unsubscribe_token("key", wrong)
 
 
 def test_token_of_another_key_is_refused() -> None:
