@@ -1,0 +1,68 @@
+with hubspot_contacts as (
+    select * from {{ ref('stg_hubspot__contacts') }}
+),
+
+shopify_customers as (
+    select * from {{ ref('stg_shopify__customers') }}
+),
+
+records as (
+    select record_id, 'hubspot' as source, email, created_at, is_archived
+    from hubspot_contacts
+    union all
+    select record_id, 'shopify' as source, email, created_at, is_archived
+    from shopify_customers
+),
+
+merges as (
+    select distinct
+        contacts.record_id as surviving_record_id,
+        {{ dbt.concat(["'hubspot:'", "trim(merged.part)"]) }} as record_id
+    from hubspot_contacts as contacts
+    {{ join_parts('contacts.merged_hubspot_ids', ';', 'merged') }}
+    where trim(merged.part) <> ''
+),
+
+-- A contact that was merged away before we ever saw it still has an id that others may know it by.
+unseen_records as (
+    select distinct merges.record_id
+    from merges
+    left join records on merges.record_id = records.record_id
+    where records.record_id is null
+),
+
+edges as (
+    select record_id, source, 'record' as identifier_type, record_id as identifier, created_at, is_archived
+    from records
+    union all
+    select
+        record_id,
+        'hubspot' as source,
+        'record' as identifier_type,
+        record_id as identifier,
+        cast(null as {{ type_timestamp_tz() }}) as created_at,
+        true as is_archived
+    from unseen_records
+    union all
+    select
+        record_id,
+        source,
+        'email' as identifier_type,
+        {{ dbt.concat(["'email:'", "email"]) }} as identifier,
+        created_at,
+        is_archived
+    from records
+    where {{ is_valid_email('email') }}
+    union all
+    select
+        records.record_id,
+        records.source,
+        'merged_record' as identifier_type,
+        merges.record_id as identifier,
+        records.created_at,
+        records.is_archived
+    from merges
+    inner join records on merges.surviving_record_id = records.record_id
+)
+
+select * from edges
