@@ -10,7 +10,7 @@ import pytest
 
 from safar.catalogue import Catalogue, load_catalogue
 from safar.errors import ConfigurationError
-from safar.warehouse import NotPinned, Pin, gate_campaigns, read_manifest, record_results, write_manifest
+from safar.warehouse import NotPinned, Pin, build_models, gate_campaigns, read_manifest, record_results, write_manifest
 from safar.workspace import Workspace
 
 PinNamed = Callable[..., Pin]
@@ -72,13 +72,16 @@ def test_no_other_status_is_green(workspace: Workspace, catalogue: Catalogue, gr
     assert all(gate_campaigns(workspace, pinned, catalogue).values())
 
 
-def test_a_test_that_never_ran_blocks(
-    workspace: Workspace, catalogue: Catalogue, green: PinNamed, raw: psycopg.Connection
+def test_a_test_that_belongs_to_no_model_s_task_is_run_first(
+    workspace: Workspace, catalogue: Catalogue, pin: PinNamed, raw: psycopg.Connection
 ) -> None:
-    pinned = green("first")
+    pinned = pin("first")
+    build_models(workspace, pinned)
     raw.execute("delete from ledger.model_result where node like 'test.safar.unique_fct_orders%'")
-    reasons = gate_campaigns(workspace, pinned, catalogue)
-    assert reasons == {"welcome": None, "thanks": "Not built in this run: test unique_fct_orders_order_id."}
+    raw.execute("insert into nightly_marts.fct_orders select * from nightly_marts.fct_orders limit 1")
+    reason = gate_campaigns(workspace, pinned, catalogue)["thanks"]
+    assert reason is not None
+    assert reason.startswith("The test unique_fct_orders_order_id is red (fail: Got 1 result")
 
 
 def test_an_unpinned_run_is_never_gated(workspace: Workspace, catalogue: Catalogue, green: PinNamed) -> None:

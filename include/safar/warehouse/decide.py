@@ -11,9 +11,8 @@ import psycopg
 
 from safar.catalogue import Catalogue, campaign_plan
 from safar.errors import SafarError
-from safar.warehouse.dbt import describe_warehouse, run_dbt
+from safar.warehouse.build import run_for_pin
 from safar.warehouse.pin import Pin, require_current
-from safar.warehouse.results import list_red, record_results
 from safar.workspace import Workspace
 
 OUTCOMES = (
@@ -82,20 +81,14 @@ def decide(workspace: Workspace, pin: Pin, catalogue: Catalogue) -> DecisionRepo
     with hold_decide_lock(workspace):
         blocked = _list_blocked(workspace, pin, catalogue)
         plans = [campaign_plan(catalogue.campaigns[name]) for name in catalogue.name_campaigns(pin.target)]
-        outcome = run_dbt(
-            workspace.settings,
+        report = run_for_pin(
+            workspace,
+            pin,
             ["build", "--exclude-resource-type", "unit_test", "--select", "path:models/decisions"],
-            target=pin.target,
-            target_path=workspace.settings.home / "dbt" / pin.target,
-            environment={
-                **describe_warehouse(workspace),
-                "SAFAR_PIN": pin.to_json(blocked),
-                "SAFAR_CAMPAIGNS": json.dumps(plans),
-            },
+            environment={"SAFAR_PIN": pin.to_json(blocked), "SAFAR_CAMPAIGNS": json.dumps(plans)},
         )
-        red = list_red(record_results(workspace, pin, outcome))
-    if red:
-        lines = "\n".join(f"  {one.node}: {one.message}" for one in red)
+    if report.red:
+        lines = "\n".join(f"  {one.node}: {one.message}" for one in report.red)
         raise UndecidedCandidates(f"The decisions of {pin.run_id} are red. Mend them and clear `decide`:\n{lines}")
     return DecisionReport(_count_outcomes(workspace, pin), tuple(blocked))
 

@@ -20,6 +20,7 @@ def write_docs(workspace: Workspace) -> Path:
         ["docs", "generate", "--static", "--no-compile"],
         target="nightly",
         target_path=folder,
+        write_artifacts=True,
         environment=describe_warehouse(workspace),
     )
     page = folder / "static_index.html"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from safar.catalogue import Campaign, Catalogue
 from safar.catalogue.duration import describe_duration
+from safar.warehouse.build import run_missing_tests
 from safar.warehouse.manifest import Manifest, read_manifest
 from safar.warehouse.pin import Pin, read_pin
 from safar.warehouse.results import NodeResult, read_recorded
@@ -25,12 +26,16 @@ NAMED_AT_MOST = 5
 def gate_campaigns(workspace: Workspace, pin: Pin, catalogue: Catalogue) -> dict[str, str | None]:
     """Says for each campaign of the run's cadence why it is blocked, or None, and writes it down.
 
+    Tests that no model's task could run are run first.
+
     Raises:
         NotPinned: ledger.run does not know the run.
+        Superseded: such tests are left, and a newer run of the cadence is pinned.
         ConfigurationError: the manifest is missing or stale.
     """
     read_pin(workspace, pin.run_id)
     manifest = read_manifest(workspace.settings)
+    run_missing_tests(workspace, pin, manifest)
     results = read_recorded(workspace, pin)
     reasons: dict[str, str | None] = {}
     for name in catalogue.name_campaigns(pin.target):

@@ -118,7 +118,7 @@ def write_manifest(settings: Settings) -> Path:
     fingerprint = fingerprint_project(settings.dbt_project)
     if _read_fingerprint(path) == fingerprint:
         return path
-    run_dbt(settings, ["parse"], target="nightly", target_path=path.parent)
+    run_dbt(settings, ["parse"], target="nightly", target_path=path.parent, write_artifacts=True)
     content = orjson.loads(path.read_bytes())
     content["metadata"][FINGERPRINT] = fingerprint
     fresh = path.with_suffix(".json.new")

@@ -144,12 +144,12 @@ class _Publication:
         self.skipped: list[str] = []
 
     def publish_addresses(self) -> int:
-        spell, hash_, key_id = self._book.spell, self._book.hash, self._book.key_id
+        spell, hash_spelling, key_id = self._book.spell, self._book.hash_spelling, self._book.key_id
 
         def convert(row: Row) -> Row:
             contact_id, channel, address, is_valid, locale, time_zone = row
             spelling, is_sendable = spell(channel, address)
-            hashed = hash_(channel, spelling)
+            hashed = hash_spelling(channel, spelling)
             return contact_id, channel, spelling, hashed, key_id, bool(is_valid) and is_sendable, locale, time_zone
 
         return self._publish("int_contact_addresses", READ_ADDRESSES, ADDRESSES, convert)

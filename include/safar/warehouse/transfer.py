@@ -42,9 +42,13 @@ class AddressBook:
         spelling = self._normalise_email(address) if channel == "email" else address.strip()
         return (spelling, True) if spelling else (address.strip().lower(), False)
 
+    def hash_spelling(self, channel: str, spelling: str) -> str:
+        """The keyed hash of an address in its one spelling."""
+        return self._hash_address(self._key, channel, spelling)
+
     def hash(self, channel: str, address: str) -> str:
         """The keyed hash of the address, however it is spelled."""
-        return self._hash_address(self._key, channel, self.spell(channel, address)[0])
+        return self.hash_spelling(channel, self.spell(channel, address)[0])
 
 
 def copy_rows(
