@@ -30,7 +30,7 @@ def explain() -> None:
 @cli.command()
 def serve(
     home: Annotated[Path, typer.Option(help="Folder that keeps what happened since the start.")] = Path(".sandbox"),
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8700,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.")] = 8700,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     people: Annotated[int, typer.Option(min=1, help="How many humans the company knows at its start.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Same seed, people and start: same company.")] = 1,
@@ -47,21 +47,28 @@ def serve(
     """
     try:
         listener = _listen(host, port)
+    except OSError as error:
+        raise _refuse(error) from error
+    try:
         config = SandboxConfig(
             home, people, seed, parse_moment(start), shopify_restore_rate=shopify_rate, are_limits_on=limits
         )
         app = create_app(config)
-    except (OSError, ValueError) as error:
-        typer.echo(f"The company cannot start: {error}", err=True)
-        raise typer.Exit(1) from error
+    except ValueError as error:
+        listener.close()
+        raise _refuse(error) from error
     company = app.state.company
-    typer.echo(
-        f"{people:,} people, seed {seed}, clock at {write_moment(company.now)}, home {home}: http://{host}:{port}"
-    )
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    typer.echo(f"{people:,} people, seed {seed}, clock at {write_moment(company.now)}, home {home}: {url}")
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", timeout_graceful_shutdown=2))
     server.run(sockets=[listener])
     company.close()
+
+
+def _refuse(reason: Exception) -> typer.Exit:
+    typer.echo(f"The company cannot start: {reason}", err=True)
+    return typer.Exit(1)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -84,3 +91,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def main() -> None:
     """Runs the command line."""
     cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -40,7 +40,7 @@ class Change:
 def play_past(crm: Crm, shop: Shop, seed: int, until: int) -> None:
     """Gives the contacts the state that two years of editing have left, up to a moment (seconds)."""
     random = np.random.default_rng([seed, PAST_STREAM])
-    imported_at = until - 270 * DAY_SECONDS
+    imported_at = until - 21 * DAY_SECONDS
     for contact in crm.contacts:
         draws = random.random(5)
         created = contact.created_ms // 1000

@@ -33,7 +33,7 @@ def add_contact_routes(router: APIRouter, company: Company, gate: Gate) -> None:
         query = request.query_params
         limit = _read_limit(query.get("limit", "10"), LIST_LIMIT)
         after = _read_cursor(query.get("after"))
-        names = choose_properties(query.get("properties", "").split(","))
+        names = choose_properties(",".join(query.getlist("properties")).split(","))
         async with reading(company):
             contacts, following = directory.page(after, limit, query.get("archived", "false").lower() == "true")
             answer: dict[str, Any] = {"results": _describe_page(company, contacts, names, PATH)}
@@ -65,7 +65,7 @@ def add_contact_routes(router: APIRouter, company: Company, gate: Gate) -> None:
     async def read_contact(request: Request, contact_id: str) -> Response:
         headers = gate.enter(request)
         query = request.query_params
-        names = choose_properties(query.get("properties", "").split(","))
+        names = choose_properties(",".join(query.getlist("properties")).split(","))
         async with reading(company):
             contact = directory.find(contact_id, query.get("archived", "false") == "true")
             if contact is None:

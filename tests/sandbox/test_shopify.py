@@ -1,0 +1,217 @@
+"""The shop's GraphQL API by plain requests, with the truth as the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import requests
+
+ORDERS = """
+query Orders($after: String, $since: String, $first: Int = 100) {
+  orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $since) {
+    nodes {
+      id updatedAt cancelledAt test displayFinancialStatus customer { id }
+      totalPriceSet { shopMoney { amount currencyCode } }
+      totalRefundedSet { ...money }
+      lineItems(first: 20) { nodes { title quantity discountedTotalSet { ...money } } }
+      refunds { id createdAt totalRefundedSet { ...money } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+fragment money on MoneyBag { shopMoney { amount } }
+"""
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def token(sandbox: Any) -> str:
+    form = {"grant_type": "client_credentials", "client_id": "shop-sandbox", "client_secret": "shop-secret"}
+    answer = requests.post(f"{sandbox.root}/shopify/admin/oauth/access_token", data=form)
+    assert answer.json()["expires_in"] == 86_399
+    return str(answer.json()["access_token"])
+
+
+@pytest.fixture
+def ask(sandbox: Any, token: str) -> Ask:
+    """Asks one GraphQL query and returns the whole answer."""
+
+    def post(query: str, **variables: Any) -> dict[str, Any]:
+        answer = requests.post(
+            f"{sandbox.root}/shopify/admin/api/2026-07/graphql.json",
+            json={"query": query, "variables": variables},
+            headers={"X-Shopify-Access-Token": token},
+        )
+        assert answer.status_code == 200
+        return dict(answer.json())
+
+    return post
+
+
+def walk(ask: Ask, query: str, root: str, **variables: Any) -> list[dict[str, Any]]:
+    nodes: list[dict[str, Any]] = []
+    after = None
+    while True:
+        page = ask(query, after=after, **variables)["data"][root]
+        nodes += page["nodes"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return nodes
+        after = page["pageInfo"]["endCursor"]
+
+
+def cents(bag: dict[str, Any]) -> int:
+    return int(Decimal(bag["shopMoney"]["amount"]) * 100)
+
+
+def test_orders_page_to_the_end_and_agree_with_the_truth(ask: Ask, sandbox: Any) -> None:
+    orders = walk(ask, ORDERS, "orders")
+    truth = {one["id"]: one for one in sandbox.get("/truth/orders")}
+    assert {one["id"] for one in orders} == truth.keys()
+    assert len(orders) == len(truth) > 500
+    owners = {one["id"]: one["person_id"] for one in sandbox.get("/truth/customers")}
+    for order in orders:
+        true = truth[order["id"]]
+        assert cents(order["totalPriceSet"]) == true["total_cents"]
+        assert cents(order["totalRefundedSet"]) == true["refunded_cents"]
+        assert sum(cents(refund["totalRefundedSet"]) for refund in order["refunds"]) == true["refunded_cents"]
+        assert (order["cancelledAt"] is not None, order["test"]) == (true["is_cancelled"], true["is_test"])
+        assert owners[order["customer"]["id"]] == true["person_id"]
+    assert [one["updatedAt"] for one in orders] == sorted(one["updatedAt"] for one in orders)
+
+
+def test_the_company_has_every_kind_of_order(ask: Ask) -> None:
+    orders = walk(ask, ORDERS, "orders")
+    assert {one["displayFinancialStatus"] for one in orders} == {"PAID", "PARTIALLY_REFUNDED", "REFUNDED"}
+    assert any(one["cancelledAt"] for one in orders)
+    assert any(one["test"] for one in orders)
+    assert any(cents(one["totalPriceSet"]) == 0 for one in orders)
+
+
+def test_only_what_changed_since_is_found(ask: Ask) -> None:
+    everything = walk(ask, ORDERS, "orders")
+    since = everything[len(everything) // 2]["updatedAt"]
+    found = walk(ask, ORDERS, "orders", since=f"updated_at:>='{since}'")
+    assert [one["id"] for one in found] == [one["id"] for one in everything if one["updatedAt"] >= since]
+
+
+def test_customers_and_abandoned_checkouts_agree_with_the_truth(ask: Ask, sandbox: Any) -> None:
+    customers = walk(
+        ask,
+        "query ($after: String) { customers(first: 250, after: $after) { nodes { id email numberOfOrders"
+        " emailMarketingConsent { marketingState } } pageInfo { hasNextPage endCursor } } }",
+        "customers",
+    )
+    assert {one["id"] for one in customers} == {one["id"] for one in sandbox.get("/truth/customers")}
+    assert sum(int(one["numberOfOrders"]) for one in customers) == sandbox.get("/truth/summary")["orders"]
+    checkouts = walk(
+        ask,
+        "query ($after: String) { abandonedCheckouts(first: 250, after: $after, sortKey: UPDATED_AT) { nodes { id"
+        " createdAt completedAt } pageInfo { hasNextPage endCursor } } }",
+        "abandonedCheckouts",
+    )
+    truth = {one["id"]: one for one in sandbox.get("/truth/carts")}
+    assert {one["id"]: one["completedAt"] for one in checkouts} == {
+        key: one["completed_at"] for key, one in truth.items()
+    }
+    assert 0 < sum(one["completedAt"] is not None for one in checkouts) < len(checkouts) / 3
+
+
+def test_edges_aliases_inline_fragments_and_directives_work(ask: Ask) -> None:
+    data = ask(
+        "query Shop($with: Boolean!) { newest: orders(first: 1, sortKey: CREATED_AT, reverse: true) { edges { cursor"
+        " node { ... on Order { id __typename } name @include(if: $with) } } } }",
+        **{"with": False},
+    )["data"]
+    (edge,) = data["newest"]["edges"]
+    assert edge["node"].keys() == {"id", "__typename"}
+    assert edge["node"]["__typename"] == "Order"
+
+
+def test_a_page_can_be_continued_backwards(ask: Ask) -> None:
+    query = (
+        "query ($after: String) { orders(first: 250, after: $after, sortKey: CREATED_AT, reverse: true) {"
+        " nodes { id } pageInfo { hasNextPage endCursor } } }"
+    )
+    ids = [int(one["id"].rpartition("/")[2]) for one in walk(ask, query, "orders")]
+    assert ids == sorted(ids, reverse=True)
+    assert len(ids) == len(set(ids))
+
+
+def test_an_unknown_search_term_is_left_out_with_a_warning(ask: Ask) -> None:
+    answer = ask('{ orders(first: 1, query: "colour:blue") { nodes { id } } }')
+    assert answer["extensions"]["search"][0]["warnings"][0]["field"] == "colour"
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ orders(first: 1) { nodes { colour } } }", "undefinedField"),
+        ("{ orders { nodes { id } } }", "BAD_REQUEST"),
+        ("{ orders(first: 251) { nodes { id } } }", "BAD_REQUEST"),
+        ('{ orders(first: 1, after: "x") { nodes { id } } }', "BAD_REQUEST"),
+        ("{ orders(first: 1, sortKey: COLOUR) { nodes { id } } }", "argumentLiteralsIncompatible"),
+        ("{ orders(first: 1, colour: 2) { nodes { id } } }", "argumentNotAccepted"),
+        ("{ orders(first: 1) }", "selectionMismatch"),
+        ("{ orders(first: 1) { nodes { id { x } } } }", "selectionMismatch"),
+        ("query ($a: String!) { orders(first: 1, query: $a) { nodes { id } } }", "INVALID_VARIABLE"),
+        ("{ orders(first: 1) { nodes { id } }", "PARSE_ERROR"),
+        (
+            "{ orders(first: 250) { nodes { customer { id } lineItems(first: 250) { nodes { id } } } } }",
+            "MAX_COST_EXCEEDED",
+        ),
+    ],
+)
+def test_a_query_that_the_shop_would_refuse_is_refused_inside_a_200(ask: Ask, query: str, code: str) -> None:
+    answer = ask(query)
+    assert answer["errors"][0]["extensions"]["code"] == code
+    assert "data" not in answer
+
+
+def test_an_empty_bucket_throttles_inside_a_200(ask: Ask, enable_limits: Any) -> None:
+    enable_limits("shopify")
+    query = "{ orders(first: 250) { nodes { customer { id } lineItems(first: 40) { nodes { id } } } } }"
+    first = ask(query)["extensions"]["cost"]
+    assert first["throttleStatus"]["maximumAvailable"] == 20_000
+    throttled = next(answer for answer in (ask(query) for _ in range(200)) if "errors" in answer)
+    assert throttled["errors"][0]["extensions"]["code"] == "THROTTLED"
+    cost = throttled["extensions"]["cost"]
+    assert cost["throttleStatus"]["restoreRate"] == 1000
+    assert cost["throttleStatus"]["currentlyAvailable"] < cost["requestedQueryCost"] == first["requestedQueryCost"]
+
+
+def test_what_a_query_did_not_need_is_given_back(ask: Ask) -> None:
+    cost = ask('{ orders(first: 250, query: "id:<3") { nodes { customer { id } } } }')["extensions"]["cost"]
+    assert cost["requestedQueryCost"] == 2 + 250 * 2 / 4
+    assert cost["actualQueryCost"] == 2 + 2
+
+
+def test_wrong_tokens_and_secrets_are_refused(sandbox: Any, token: str) -> None:
+    url = f"{sandbox.root}/shopify/admin/api/2026-07/graphql.json"
+    answer = requests.post(url, json={"query": "{ shop { name } }"}, headers={"X-Shopify-Access-Token": "shpat_x"})
+    assert (answer.status_code, "Invalid API key" in answer.text) == (401, True)
+    form = {"grant_type": "client_credentials", "client_id": "shop-sandbox", "client_secret": "wrong"}
+    assert requests.post(f"{sandbox.root}/shopify/admin/oauth/access_token", data=form).status_code == 401
+
+
+def test_a_withdrawn_right_is_access_denied(ask: Ask, sandbox: Any) -> None:
+    sandbox.break_with("access_denied", path="abandonedCheckouts")
+    answer = ask("{ abandonedCheckouts(first: 1) { nodes { id } } }")
+    assert answer["errors"][0]["extensions"]["code"] == "ACCESS_DENIED"
+
+
+def test_consent_is_changed_by_a_mutation_whose_mistakes_are_user_errors(ask: Ask) -> None:
+    mutation = (
+        "mutation ($input: CustomerEmailMarketingConsentUpdateInput!) { customerEmailMarketingConsentUpdate(input:"
+        " $input) { customer { id updatedAt emailMarketingConsent { marketingState } } userErrors { field message } } }"
+    )
+    customers = ask("{ customers(first: 50) { nodes { id email } } }")["data"]["customers"]["nodes"]
+    customer = next(one for one in customers if one["email"])
+    wanted = {"customerId": customer["id"], "emailMarketingConsent": {"marketingState": "UNSUBSCRIBED"}}
+    done = ask(mutation, input=wanted)["data"]["customerEmailMarketingConsentUpdate"]
+    assert done["customer"]["emailMarketingConsent"]["marketingState"] == "UNSUBSCRIBED"
+    assert done["customer"]["updatedAt"] == "2026-03-02T00:00:00Z"
+    wrong = ask(mutation, input={**wanted, "customerId": "gid://shopify/Customer/1"})["data"]
+    assert wrong["customerEmailMarketingConsentUpdate"]["userErrors"][0]["field"] == ["input", "customerId"]
