@@ -12,7 +12,7 @@ known as (
         state,
         source,
         source_key,
-        (proof ->> 'message_id')::uuid as message_id,
+        case when source in ('unsubscribe_link', 'sendgrid') then cast(proof ->> 'message_id' as uuid) end as message_id,
         occurred_at,
         recorded_at
     from source

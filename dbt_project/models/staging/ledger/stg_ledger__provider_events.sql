@@ -15,7 +15,9 @@ known as (
         url_domain,
         reason,
         is_late,
-        coalesce((payload ->> 'sg_machine_open')::boolean, false) as is_machine_open,
+        coalesce(payload ->> 'sg_machine_open', 'false') = 'true' as is_machine_open,
+        coalesce(payload ->> 'link', '') = 'unsubscribe' as is_unsubscribe_click,
+        payload ->> 'type' as bounce_type,
         recorded_at
     from source
     where recorded_at < {{ known_at('ledger') }}
