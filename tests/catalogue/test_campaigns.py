@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from safar.catalogue import Catalogue, campaign_plan, load_catalogue
+from safar.catalogue import Catalogue, campaign_plan, load_catalogue, plan_decisions
 from safar.errors import ConfigurationError
 from safar.settings import Settings
 
@@ -114,6 +114,20 @@ def test_a_campaign_s_own_guard_rails_win(load: Load) -> None:
 )
 def test_a_default_has_effect(load: Load, old: str, new: str, read: Callable[[Catalogue], Any]) -> None:
     assert read(load()) != read(load(vars_=((old, new),)))
+
+
+def test_the_rules_for_all_campaigns_reach_the_decisions(load: Load) -> None:
+    own = (
+        ("messages: 3, within: 7 days", "messages: 2, within: 36 hours"),
+        ("holdout_salt: safar", "holdout_salt: sel"),
+    )
+    plan = plan_decisions(load(vars_=own))
+    assert [campaign["name"] for campaign in plan["campaigns"]] == ["cart_abandonment"]
+    assert plan["rules"] == {
+        "caps": [{"channel": "email", "class": "marketing", "limit": 2, "window_seconds": 36 * 3600}],
+        "universal_control": 0.02,
+        "holdout_salt": "sel",
+    }
 
 
 def test_the_quiet_night_lasts_an_hour_longer_when_clocks_are_put_back(load: Load) -> None:

@@ -1,7 +1,7 @@
 """What is declared: sources and campaigns, read from dbt YAML into frozen models."""
 
 from safar.catalogue.campaign import Again, Campaign, Goal, Send, Step
-from safar.catalogue.campaign_plan import campaign_plan
+from safar.catalogue.campaign_plan import campaign_plan, plan_decisions
 from safar.catalogue.defaults import Approval, Cadence, Defaults, FrequencyCap, QuietHours
 from safar.catalogue.loading import Catalogue, load_catalogue
 from safar.catalogue.source import Source
@@ -24,5 +24,6 @@ __all__ = [
     "check_catalogue",
     "check_step_names",
     "load_catalogue",
+    "plan_decisions",
     "record_step_names",
 ]

@@ -8,13 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from safar.catalogue.campaign import Campaign, Step
+from safar.catalogue.loading import Catalogue
 
 # What changes the way a person goes; priority, holdout or max_lag do not.
 JOURNEY = ("audience", "again", "again_after_seconds", "goal_model", "goal_at", "exit", "class", "topic", "steps")
 
 
 def campaign_plan(campaign: Campaign) -> dict[str, Any]:
-    """Resolves a campaign for SAFAR_CAMPAIGNS: waits in seconds, shares as fractions, null where nothing is said."""
+    """Resolves a campaign: waits in seconds, shares as fractions, null where nothing is said."""
     plan: dict[str, Any] = {
         "name": campaign.name,
         "audience": campaign.enter,
@@ -34,6 +35,27 @@ def campaign_plan(campaign: Campaign) -> dict[str, Any]:
         "steps": [_plan_step(step) for step in campaign.steps],
     }
     return {**plan, "journey_version": _version({key: plan[key] for key in JOURNEY})}
+
+
+def plan_decisions(catalogue: Catalogue) -> dict[str, Any]:
+    """Everything that the decisions' SQL takes from the catalogue: what SAFAR_CAMPAIGNS holds, as JSON."""
+    defaults = catalogue.defaults
+    return {
+        "campaigns": [campaign_plan(campaign) for campaign in catalogue.campaigns.values()],
+        "rules": {
+            "caps": [
+                {
+                    "channel": cap.channel,
+                    "class": cap.class_,
+                    "limit": cap.messages,
+                    "window_seconds": _seconds(cap.within),
+                }
+                for cap in defaults.frequency_caps
+            ],
+            "universal_control": float(defaults.universal_control),
+            "holdout_salt": defaults.holdout_salt,
+        },
+    }
 
 
 def _plan_step(step: Step) -> dict[str, Any]:

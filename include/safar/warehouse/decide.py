@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from safar.catalogue import Catalogue, campaign_plan
+from safar.catalogue import Catalogue, plan_decisions
 from safar.errors import SafarError
 from safar.warehouse.build import run_for_pin
 from safar.warehouse.pin import Pin, require_current
@@ -80,12 +80,11 @@ def decide(workspace: Workspace, pin: Pin, catalogue: Catalogue) -> DecisionRepo
     require_current(workspace, pin)
     with hold_decide_lock(workspace):
         blocked = _list_blocked(workspace, pin, catalogue)
-        plans = [campaign_plan(catalogue.campaigns[name]) for name in catalogue.name_campaigns(pin.target)]
         report = run_for_pin(
             workspace,
             pin,
             ["build", "--exclude-resource-type", "unit_test", "--select", "path:models/decisions"],
-            environment={"SAFAR_PIN": pin.to_json(blocked), "SAFAR_CAMPAIGNS": json.dumps(plans)},
+            environment={"SAFAR_PIN": pin.to_json(blocked), "SAFAR_CAMPAIGNS": json.dumps(plan_decisions(catalogue))},
         )
     if report.red:
         lines = "\n".join(f"  {one.node}: {one.message}" for one in report.red)

@@ -1,6 +1,6 @@
 {#- Everybody in an audience that is not blocked gets "send"; enough to see what `decide` hands over. -#}
 {{ config(pre_hook="{% if is_incremental() %}delete from {{ this }} where run_id = '{{ pinned().run_id }}'{% endif %}") }}
-{%- set campaigns = fromjson(env_var('SAFAR_CAMPAIGNS', '[]')) if execute else [] -%}
+{%- set campaigns = fromjson(env_var('SAFAR_CAMPAIGNS')).campaigns | selectattr('cadence', 'equalto', target.name) | list if execute else [] -%}
 with decisions as (
     {% for campaign in campaigns if campaign.name not in pinned().blocked_campaigns -%}
     select
