@@ -71,7 +71,7 @@ def _judge(workspace: Workspace, source: Source, load: Load, dsn: str) -> list[s
             dsn=dsn,
             table=name,
             query=_open_versions(source, table, load),
-            run_name=f"{source.name}/{load.load_id}",
+            run_name=f"{source.name} {load.load_id}",
         )
         findings += [finding.describe() for finding in result.critical]
     return findings
@@ -82,11 +82,12 @@ def _suite(workspace: Workspace, source: Source) -> Path:
 
 
 def _open_versions(source: Source, table: Table, load: Load) -> str:
-    modified_at = table.extract.modified_at
+    window = table.extract.window
+    told_at = window.column if window else table.extract.modified_at
     age: sql.Composable = sql.SQL("null::double precision")
-    if modified_at is not None:
-        age = sql.SQL("extract(epoch from {landed_at} - {column})::double precision / 3600").format(
-            landed_at=sql.Literal(load.landed_at), column=sql.Identifier(modified_at)
+    if told_at is not None:
+        age = sql.SQL("extract(epoch from {landed_at} - {column}::timestamptz)::double precision / 3600").format(
+            landed_at=sql.Literal(load.landed_at), column=sql.Identifier(told_at)
         )
     query = sql.SQL(OPEN_VERSIONS).format(
         columns=sql.SQL(", ").join(sql.Identifier(name) for name in table.types),

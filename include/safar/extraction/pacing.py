@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 
 from safar.catalogue.fetching import RateLimit
 
+REMEMBERED = 10_000
+"""Calls that we remember while the vendor has not told its limit."""
+
 
 class Pacer:
     """Lets at most ``requests`` calls begin in any ``per`` seconds; safe between threads.
@@ -27,15 +30,15 @@ class Pacer:
         self._per = limit.per.total_seconds() if limit else 0.0
         self._clock = clock
         self._sleep = sleep
-        self._begun: deque[float] = deque()
+        self._begun: deque[float] = deque(maxlen=REMEMBERED)
         self._lock = threading.Lock()
 
     def wait(self) -> None:
         """Blocks until one more call may begin."""
         with self._lock:
-            if self._requests is None:
+            if self._limit is None:
                 return
-            while len(self._begun) >= self._requests:
+            while self._requests is not None and len(self._begun) >= self._requests:
                 rest = self._begun[0] + self._per - self._clock()
                 if rest <= 0:
                     self._begun.popleft()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -95,8 +96,7 @@ def _read_capped(
         for page in read_pages(client, table, endpoint, _between(cursor, start, end)):
             yield page
             count += len(page)
-            if page:
-                last = parse_instant(columns.read_one(page[-1], cursor.column))
+            last = _last_instant(page, cursor, columns) or last
             if count >= cap.rows:
                 break
         if count < cap.rows:
@@ -119,12 +119,21 @@ def _read_ties(
         for page in read_pages(client, table, endpoint, known, body=cap.ties):
             yield page
             count += len(page)
-            if page:
-                after = str(columns.read_one(page[-1], cap.tie_column))
+            told = [columns.read_one(record, cap.tie_column) for record in page if isinstance(record, dict)]
+            after = next((str(value) for value in reversed(told) if value is not None), after)
             if count >= cap.rows:
                 break
         if count < cap.rows:
             return
+
+
+def _last_instant(page: Page, cursor: Cursor, columns: Columns) -> datetime | None:
+    """The cursor of the page's last record that has a readable one; the others end in quarantine."""
+    for record in reversed(page):
+        if isinstance(record, dict):
+            with suppress(ValueError):
+                return parse_instant(columns.read_one(record, cursor.column))
+    return None
 
 
 def _tick(cursor: Cursor) -> timedelta:
