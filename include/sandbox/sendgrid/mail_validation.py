@@ -61,10 +61,9 @@ def _check_content(body: Body) -> Errors:
     if content is None:
         if not body.get("template_id"):
             yield mail_error(
-                "Unless a valid template_id is provided, the content parameter is required. There must be at least one "
-                "defined content block. We typically suggest both text/plain and text/html blocks are included, but "
-                "only "
-                "one block is required.",
+                "Unless a valid template_id is provided, the content parameter is required. There must be at least "
+                "one defined content block. We typically suggest both text/plain and text/html blocks are included, "
+                "but only one block is required.",
                 "content",
                 "content",
             )
@@ -78,8 +77,7 @@ def _check_content(body: Body) -> Errors:
     if "text/plain" in types[1:] and types[0] == "text/html":
         yield mail_error(
             "Following RFC 1341, section 7.2, if either text/html or text/plain are to be sent in your email: "
-            "text/plain "
-            "needs to be first, followed by text/html, followed by any other content.",
+            "text/plain needs to be first, followed by text/html, followed by any other content.",
             "content",
             "content",
         )
@@ -111,8 +109,7 @@ def _check_subject(body: Body) -> Errors:
     if not body.get("template_id") and not has_own:
         yield mail_error(
             "The subject is required. You can get around this requirement if you use a template with a subject "
-            "defined or if "
-            "every personalization has a subject defined.",
+            "defined or if every personalization has a subject defined.",
             "subject",
             "subject",
         )
@@ -184,6 +181,14 @@ def _check_strings(body: Body) -> Errors:
         yield mail_error("The ip_pool_name must be 2 to 64 characters long.", "ip_pool_name", "ip_pool_name")
 
 
+def _check_mail_settings(body: Body) -> Errors:
+    settings = body.get("mail_settings")
+    if settings is None:
+        return
+    if not isinstance(settings, dict) or not isinstance(settings.get("sandbox_mode", {}), dict):
+        yield mail_error("mail_settings and each of them must be objects.", "mail_settings", "mail_settings")
+
+
 def _check_attachments(body: Body) -> Errors:
     attachments = body.get("attachments", [])
     for place, attachment in enumerate(attachments if isinstance(attachments, list) else [None]):
@@ -209,6 +214,7 @@ _MESSAGE_RULES: tuple[Callable[[Body], Errors], ...] = (
     _check_categories,
     _check_asm,
     _check_strings,
+    _check_mail_settings,
     _check_attachments,
     _check_message_maps,
 )

@@ -108,15 +108,17 @@ def _check_recipients(block: object, place: int, seen: set[str]) -> Errors:
     recipients = block.get("to")
     if not isinstance(recipients, list) or not recipients:
         yield mail_error(
-            "The to array is required for all personalization objects, and must have at least one email object "
-            "with a valid "
-            "email address.",
+            "The to array is required for all personalization objects, and must have at least one email object with "
+            "a valid email address.",
             f"personalizations.{place}.to",
             "personalizations.to",
         )
     own: set[str] = set()
     for kind in ("to", "cc", "bcc"):
         listed = block.get(kind)
+        if kind != "to" and listed is not None and not isinstance(listed, list):
+            path = f"personalizations.{place}.{kind}"
+            yield mail_error(f"{kind} must be an array.", path, f"personalizations.{kind}")
         for index, recipient in enumerate(listed if isinstance(listed, list) else ()):
             path = f"personalizations.{place}.{kind}.{index}.email"
             yield from _check_recipient(recipient, place, kind, path, own, seen)
@@ -131,16 +133,15 @@ def _check_recipient(recipient: object, place: int, kind: str, path: str, own: s
     address = address.lower()
     if address in own:
         yield mail_error(
-            "Each email address in the personalization block should be unique between to, cc, and bcc. We found "
-            "the first "
-            f"duplicate instance of [{address}] in the personalizations.{place}.{kind} field.",
+            "Each email address in the personalization block should be unique between to, cc, and bcc. We found the "
+            f"first duplicate instance of [{address}] in the personalizations.{place}.{kind} field.",
             f"personalizations.{place}",
             "recipient-errors",
         )
     elif address in seen:
         yield mail_error(
-            "Each unique email address in the personalizations array should only be included once. You have included "
-            f"[{address}] more than once.",
+            "Each unique email address in the personalizations array should only be included once. You have "
+            f"included [{address}] more than once.",
             path,
             "personalizations",
         )
@@ -154,8 +155,8 @@ def check_custom_args(arguments: object, shared: Body, path: str) -> Errors:
         yield mail_error("All values of custom arguments object must be strings.", path, "personalizations.custom_args")
     elif len(orjson.dumps({**shared, **arguments})) > MAX_CUSTOM_ARGS_BYTES:
         yield mail_error(
-            "The combined size of both global and personalization custom arguments may not exceed 10,000 bytes "
-            "per personalization.",
+            "The combined size of both global and personalization custom arguments may not exceed 10,000 bytes per "
+            "personalization.",
             path,
             "personalizations.custom_args",
         )
@@ -183,8 +184,7 @@ def check_send_at(holder: Body, path: str, topic: str, now: float) -> Errors:
     if not is_whole(send_at):
         yield mail_error(
             "The send_at parameter is expecting a UNIX timestamp as an integer. We will send immediately if you "
-            "include a send_at "
-            "timestamp that is in the past.",
+            "include a send_at timestamp that is in the past.",
             path,
             topic,
         )

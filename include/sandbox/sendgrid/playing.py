@@ -55,7 +55,11 @@ class Player:
         self._decide_fates(until)
         events = list(self._let_happen(until))
         self._enqueue(events, until)
-        self._webhooks.post_due(until)
+        posted = self._webhooks.post_due(until)
+        happened = self._company.course.happened
+        happened["mail_events"] += len(events)
+        happened["webhook_posts"] += posted.delivered_count
+        happened["webhook_failures"] += posted.failed_count
 
     def _decide_fates(self, until: float) -> None:
         """Writes down all that will happen to each mail that is processed by now."""

@@ -153,6 +153,8 @@ WRONG_BODIES = {
     "no subject": (drop_template, "subject", "subject is required"),
     "unknown group": (set_path("asm", {"group_id": 99}), "asm.group_id", "valid Group ID"),
     "unknown batch": (set_path("batch_id", "nope"), "batch_id", "batch_id"),
+    "cc that is no list": (set_path("personalizations.1.cc", "a@example.com"), "personalizations.1.cc", "array"),
+    "settings that are no object": (set_path("mail_settings", "on"), "mail_settings", "objects"),
     "short pool name": (set_path("ip_pool_name", "x"), "ip_pool_name", "2 to 64"),
 }
 
