@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI, Request, Response
 
 from sandbox import administration, truth
-from sandbox.answers import Refused, write_json
+from sandbox.answers import Refused
 from sandbox.company import Company
 from sandbox.config import SandboxConfig
 from sandbox.hubspot.errors import SHAPES as HUBSPOT_SHAPES
@@ -13,11 +13,12 @@ from sandbox.hubspot.routes import create_router as create_hubspot_router
 from sandbox.mailbox.routes import create_router as create_mailbox_router
 from sandbox.meta.errors import SHAPES as META_SHAPES
 from sandbox.meta.routes import create_router as create_meta_router
+from sandbox.sendgrid.errors import SHAPES as SENDGRID_SHAPES
 from sandbox.sendgrid.routes import create_router as create_sendgrid_router
 from sandbox.sendgrid.truth import router as sendgrid_truth
 from sandbox.shopify.errors import make_shapes as make_shopify_shapes
 from sandbox.shopify.routes import create_router as create_shopify_router
-from sandbox.spoiling import ErrorShapes, SpoilingMiddleware
+from sandbox.spoiling import SpoilingMiddleware
 
 
 def create_app(config: SandboxConfig) -> FastAPI:
@@ -42,7 +43,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
         "hubspot": HUBSPOT_SHAPES,
         "meta": META_SHAPES,
         "shopify": make_shopify_shapes(config.shopify_restore_rate),
-        "sendgrid": _sendgrid_shapes(),
+        "sendgrid": SENDGRID_SHAPES,
     }
     app.add_middleware(SpoilingMiddleware, company=company, shapes=shapes)
     return app
@@ -50,14 +51,3 @@ def create_app(config: SandboxConfig) -> FastAPI:
 
 async def _answer_refused(request: Request, refused: Exception) -> Response:
     return refused.response if isinstance(refused, Refused) else Response(status_code=500)
-
-
-def _sendgrid_shapes() -> ErrorShapes:
-    def refuse(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-        return write_json({"errors": [{"message": message, "field": None, "help": None}]}, status, headers)
-
-    return ErrorShapes(
-        unauthorized=lambda: refuse(401, "The provided authorization grant is invalid, expired, or revoked"),
-        throttled=lambda wait: refuse(429, "too many requests", None if wait is None else {"Retry-After": wait}),
-        server_error=lambda: refuse(500, "Internal Server Error"),
-    )
