@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ from fastapi import APIRouter, Response
 from sandbox.answers import write_json
 from sandbox.clock import write_moment, write_seconds
 from sandbox.company import Company
+from sandbox.company.ads import ACCOUNT_ZONE, make_ads
 from sandbox.company.columns import Array
+from sandbox.company.course import PAST_DAYS
 from sandbox.company.population import NEVER
+from sandbox.meta.insights import list_ad_days
 from sandbox.shopify.customers import customer_gid
 from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE
 
@@ -29,6 +33,7 @@ def create_router(company: Company) -> APIRouter:
         "carts": list_carts,
         "contacts": list_contacts,
         "customers": list_customers,
+        "ads": list_ads,
     }
 
     @router.get("/{view}")
@@ -169,6 +174,19 @@ def list_customers(company: Company) -> list[dict[str, Any]]:
         {"id": customer_gid(number), "person_id": int(people[number])}
         for number in _visible_customers(company).tolist()
     ]
+
+
+def list_ads(company: Company) -> list[dict[str, Any]]:
+    """What each ad has done by now over all its days, as the platform tells it today."""
+    today = company.now.astimezone(ACCOUNT_ZONE).date()
+    first_day = company.config.start.date() - timedelta(days=PAST_DAYS)
+    ads = make_ads(company.seed, first_day)
+    sums = {ad.ad_id: Counter(days=0) for ad in ads}
+    for one in list_ad_days(company.seed, ads, first_day, today, company.now):
+        sums[one.ad.ad_id].update(
+            days=1, impressions=one.impressions, clicks=one.clicks, spend_cents=one.spend_cents, purchases=one.purchases
+        )
+    return [{"ad_id": ad_id, **total} for ad_id, total in sums.items()]
 
 
 def _visible_customers(company: Company) -> Array:

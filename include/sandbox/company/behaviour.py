@@ -70,9 +70,9 @@ def _draw_moments(random: np.random.Generator, population: Population, people: A
 def append_carts(random: np.random.Generator, shop: Shop, people: Array, at: Array, is_checkout: Array) -> Array:
     """Fills carts and draws the fate of the orders they may become."""
     count = len(people)
-    products = random.choice(len(PRICES), (count, 3), p=DEMAND)
-    quantities = random.choice([1, 2, 3], (count, 3), p=[0.8, 0.15, 0.05])
-    kinds = random.choice([1, 2, 3], count, p=[0.55, 0.3, 0.15])
+    products = np.searchsorted(DEMAND, random.random((count, 3)))
+    quantities = 1 + np.searchsorted([0.8, 0.95], random.random((count, 3)))
+    kinds = 1 + np.searchsorted([0.55, 0.85], random.random(count))
     quantities[kinds < 2, 1] = 0
     quantities[kinds < 3, 2] = 0
     gross = (PRICES[products] * quantities).sum(axis=1)

@@ -104,8 +104,8 @@ class Company:
 
     def opt_out(self, person: Person, at: datetime, cause: str) -> None:
         """Lets a person withdraw consent on the CRM's preference page at a moment (now or later)."""
-        payload = {"email": person.email, "subscription": MARKETING, "status": "UNSUBSCRIBED", "source": cause}
-        self._add_cause(at, Cause("consent", payload))
+        stated = {"status": "UNSUBSCRIBED", "source": "PREFERENCE_CENTER", "cause": cause}
+        self._add_cause(at, Cause("consent", {"email": person.email, "subscription": MARKETING, **stated}))
 
     def set_consent(self, email: str, subscription: int, status: str, source: str) -> None:
         """Changes what an address consents to, now: somebody used the CRM's API."""

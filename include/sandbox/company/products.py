@@ -39,6 +39,6 @@ PRODUCTS = tuple(
     )
 )
 PRICES = np.array([product.price_cents for product in PRODUCTS], dtype=np.int64)
-_DEMAND = 1.0 / np.sqrt(PRICES)
-DEMAND = _DEMAND / _DEMAND.sum()
-"""Chance that an item in a cart is this product; cheap things sell more."""
+_WISHES = 1.0 / np.sqrt(PRICES)
+DEMAND = np.cumsum(_WISHES) / _WISHES.sum()
+"""Chance that an item in a cart is this product or one before it; cheap things sell more."""
