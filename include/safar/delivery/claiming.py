@@ -1,0 +1,168 @@
+"""Takes due messages into one dispatcher's hands, with the last look, and gives them back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from safar.delivery.channel import CallGroup, OutgoingMessage
+from safar.delivery.rules import DeliveryRules
+from safar.delivery.sql import read_statement
+from safar.workspace import Workspace
+
+Checkpoint = Callable[[str], None]
+"""Called with the name of each point at which a dispatcher may die; see `CHECKPOINTS`."""
+
+CHECKPOINTS = (
+    "before the claim is committed",
+    "after the claim is committed",
+    "before the attempt is committed",
+    "before the call",
+    "after the call",
+    "before the record is committed",
+    "after the record is committed",
+)
+
+# How verdicts of the last look are called in reports; any other verdict is a reason to cancel.
+VERDICT_NAMES = {"clear": "claimed", "quiet": "delayed", "expired": "expired"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A batch in this dispatcher's hands. ``looked_at`` counts every verdict, also those that forbid."""
+
+    claim_id: str
+    group: CallGroup
+    messages: Sequence[OutgoingMessage]
+    verdicts: Counter[str]
+
+    @property
+    def message_ids(self) -> list[UUID]:
+        return [message.message_id for message in self.messages]
+
+
+class Claimant:
+    """One dispatcher's connection to the ledger, on which it claims and gives back."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        rules: DeliveryRules,
+        *,
+        lease: timedelta,
+        run_id: str | None = None,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self.connection = open_dispatch_connection(workspace)
+        self._clock = workspace.clock
+        self._rules = rules
+        self._lease = lease
+        self._run_id = run_id
+        self._checkpoint = checkpoint
+
+    def claim_due(self, group: CallGroup, limit: int) -> Claim | None:
+        """Claims up to ``limit`` due messages; None when none of them could be picked."""
+        now = self._clock.now()
+        picked = self._pick("pick_due", group, {"now": now, "run_id": self._run_id, "limit": limit})
+        return self._claim(group, picked, now)
+
+    def claim_kept(self, group: CallGroup, message_ids: Sequence[UUID], kept_by: str) -> Claim | None:
+        """Claims those of the messages that are still kept from an earlier claim of this dispatcher."""
+        picked = self._pick("pick_named", group, {"message_ids": list(message_ids), "kept_by": kept_by})
+        return self._claim(group, picked, self._clock.now())
+
+    def put_back(self, claim: Claim, message_ids: Iterable[UUID], reason: str | None, hold: timedelta | None) -> None:
+        """Makes messages that surely did not leave planned again, in the transaction that is open."""
+        self.execute(
+            "put_back",
+            {"message_ids": list(message_ids), "claim_id": claim.claim_id, "reason": reason, "hold": hold},
+        )
+
+    def execute(self, statement: str, parameters: dict[str, Any]) -> psycopg.Cursor[Any]:
+        return self.connection.execute(read_statement(statement), parameters, prepare=True)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _pick(self, statement: str, group: CallGroup, parameters: dict[str, Any]) -> list[UUID]:
+        return [row[0] for row in self.execute(statement, {**_name_group(group), **parameters})]
+
+    def _claim(self, group: CallGroup, picked: list[UUID], now: datetime) -> Claim | None:
+        if not picked:
+            self.connection.rollback()
+            return None
+        claim_id = str(uuid4())
+        messages, verdicts = self._take_last_look(group, picked, now, claim_id)
+        if messages:
+            ids = [message.message_id for message in messages]
+            self.execute("open_claim", {"claim_id": claim_id, "lease": self._lease, "message_ids": ids})
+        self._checkpoint("before the claim is committed")
+        self.connection.commit()
+        self._checkpoint("after the claim is committed")
+        return Claim(claim_id, group, messages, verdicts)
+
+    def _take_last_look(
+        self, group: CallGroup, picked: list[UUID], now: datetime, claim_id: str
+    ) -> tuple[list[OutgoingMessage], Counter[str]]:
+        caps = [cap for cap in self._rules.caps if (cap.channel, cap.class_) == (group.channel, group.class_)]
+        rows = self.execute(
+            "take_last_look",
+            {
+                **_name_group(group),
+                "message_ids": picked,
+                "now": now,
+                "claim_id": claim_id,
+                "next_open": self._rules.next_open(group.class_, now),
+                "cap_messages": [cap.messages for cap in caps],
+                "cap_since": [now - cap.within for cap in caps],
+            },
+        ).fetchall()
+        messages = [OutgoingMessage(row[0], row[2], row[3]) for row in rows if row[1] == "clear"]
+        return messages, Counter(VERDICT_NAMES.get(row[1], f"cancelled: {row[1]}") for row in rows)
+
+
+def open_dispatch_connection(workspace: Workspace) -> psycopg.Connection[Any]:
+    """A connection whose plans stay by the indexes, whatever the tables' statistics said at its first claim."""
+    connection: psycopg.Connection[Any] = psycopg.connect(
+        workspace.ledger.dsn,
+        options="-c timezone=UTC -c enable_seqscan=off",
+        application_name="safar dispatch",
+        row_factory=tuple_row,
+    )
+    return connection
+
+
+def list_groups(
+    connection: psycopg.Connection[Any], channel: str, now: datetime, campaign: str | None, run_id: str | None
+) -> list[CallGroup]:
+    """What is due, by what can share a call, the most urgent first."""
+    parameters = {"channel": channel, "now": now, "campaign": campaign, "run_id": run_id}
+    rows = connection.execute(read_statement("list_groups"), parameters).fetchall()
+    connection.rollback()
+    return [CallGroup(channel, *row[:5]) for row in rows]
+
+
+def recover_leases(connection: psycopg.Connection[Any]) -> Counter[str]:
+    """Accounts for the batches of dispatchers that died: released ones are planned again, the others unknown."""
+    row = connection.execute(read_statement("recover_leases")).fetchone()
+    connection.commit()
+    assert row is not None
+    return +Counter({"released": row[0], "unknown": row[1]})
+
+
+def _name_group(group: CallGroup) -> dict[str, Any]:
+    return {
+        "channel": group.channel,
+        "campaign": group.campaign,
+        "step": group.step,
+        "template": group.template,
+        "locale": group.locale,
+        "class": group.class_,
+    }

@@ -1,0 +1,146 @@
+"""Turns send decisions into planned messages, each decision into exactly one result."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from safar.delivery.audience import Approval, AudienceSize, record_approval, weigh_audience
+from safar.delivery.pending import PendingRun, list_pending_runs, open_warehouse, stream_decisions
+from safar.delivery.reports import PlanReport
+from safar.delivery.rules import AudienceLimit, DeliveryRules, limit_audience
+from safar.delivery.sql import read_statement
+from safar.errors import SafarError
+from safar.workspace import Workspace
+
+if TYPE_CHECKING:
+    from safar.catalogue import Catalogue
+
+logger = logging.getLogger(__name__)
+
+# `decide` takes the same lock, so a run cannot be decided again while it is planned.
+LOCK = "select pg_advisory_xact_lock(hashtext('safar.decide'))"
+# No quiet stretch is longer; enough of them are listed to cover the latest due time.
+LONGEST_STRETCH = timedelta(days=2)
+
+
+def plan_campaign(
+    workspace: Workspace,
+    campaign: str,
+    catalogue: Catalogue,
+    *,
+    approval: Approval | None = None,
+    rehearse: bool = False,
+) -> PlanReport:
+    """Plans every run of the campaign that has send decisions without a result, oldest first, in one transaction.
+
+    Args:
+        approval: what the audience-size gate said; without one, only a size that needs no approval is planned.
+        rehearse: write what would be planned to ledger.rehearsal, and nothing else.
+
+    Raises:
+        SafarError: the audience needs an approval that was not given; nothing was planned.
+    """
+    return plan_pending(
+        workspace,
+        campaign,
+        DeliveryRules.from_catalogue(catalogue),
+        limit_audience(catalogue, campaign),
+        approval=approval,
+        rehearse=rehearse,
+    )
+
+
+def plan_pending(
+    workspace: Workspace,
+    campaign: str,
+    rules: DeliveryRules,
+    limit: AudienceLimit,
+    *,
+    approval: Approval | None = None,
+    rehearse: bool = False,
+) -> PlanReport:
+    """The same with the rules at hand; see `plan_campaign`."""
+    approval = approval or Approval()
+    report = PlanReport()
+    with workspace.open_ledger() as ledger, open_warehouse(workspace) as warehouse:
+        ledger.execute(LOCK)
+        pending = list_pending_runs(ledger, warehouse, campaign)
+        size = weigh_audience(ledger, campaign, pending, limit)
+        if not rehearse:
+            _require_approval(size, approval)
+        for run in pending:
+            stream_decisions(ledger, warehouse, campaign, run)
+            results = _plan_run(ledger, campaign, run, rules, workspace.clock.now(), approval, rehearse)
+            if not rehearse:
+                record_approval(ledger, run, campaign, size, approval)
+            report += PlanReport((run.run_id,), results)
+            logger.info("%s of %s: %s", campaign, run.run_id, dict(results))
+    return report
+
+
+def _require_approval(size: AudienceSize, approval: Approval) -> None:
+    if size.needs_approval and approval.decision == "not_needed":
+        raise SafarError(
+            f"{size.describe()} None was given, so nothing was planned. Run the guard again, or answer it in Airflow."
+        )
+
+
+def _plan_run(
+    ledger: psycopg.Connection[Any],
+    campaign: str,
+    run: PendingRun,
+    rules: DeliveryRules,
+    now: datetime,
+    approval: Approval,
+    rehearse: bool,
+) -> Counter[str]:
+    parameters = {
+        "campaign": campaign,
+        "now": now,
+        "is_refused": approval.is_refused,
+        "is_blocked": _is_blocked(ledger, campaign, run),
+    }
+    _list_quiet_stretches(ledger, rules, now)
+    ledger.execute("drop table if exists judged")
+    ledger.execute(read_statement("judge_decisions"), parameters)
+    rows = ledger.execute("select result, count(*) from judged group by result").fetchall()
+    results = Counter({row[0]: row[1] for row in rows})
+    if rehearse:
+        ledger.execute(read_statement("insert_rehearsals"), parameters)
+        return results
+    inserted = [
+        ledger.execute(read_statement(name), parameters).rowcount for name in ("insert_actions", "insert_messages")
+    ]
+    if inserted != [results["planned"], results["planned"]]:
+        raise SafarError(
+            f"{campaign} of {run.run_id}: {results['planned']} messages were to be planned, {inserted} rows went in. "
+            "Something else writes to the ledger without the lock of `decide`; nothing was planned. Run it again."
+        )
+    ledger.execute(read_statement("insert_plan_results"), parameters)
+    return results
+
+
+def _is_blocked(ledger: psycopg.Connection[Any], campaign: str, run: PendingRun) -> bool:
+    row = ledger.execute(
+        "select is_blocked from ledger.campaign_gate where run_id = %s and campaign = %s", [run.run_id, campaign]
+    ).fetchone()
+    return row is not None and row[0]
+
+
+def _list_quiet_stretches(ledger: psycopg.Connection[Any], rules: DeliveryRules, now: datetime) -> None:
+    """Fills the temporary table ``quiet`` with every quiet stretch that a decision of the run may fall into."""
+    ledger.execute(
+        "create temporary table if not exists quiet (starts_at timestamptz, ends_at timestamptz) on commit drop"
+    )
+    ledger.execute("truncate quiet")
+    latest = ledger.execute("select max(due_at) from decision").fetchone()
+    last = max(now, latest[0] or now) if latest else now
+    stretches = rules.quiet_hours.list_stretches(rules.zone, now - LONGEST_STRETCH, last + LONGEST_STRETCH)
+    with ledger.cursor().copy("copy quiet from stdin") as copy:
+        for stretch in stretches:
+            copy.write_row(stretch)

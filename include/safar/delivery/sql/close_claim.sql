@@ -1,0 +1,1 @@
+delete from ledger.claim where claim_id = %(claim_id)s

@@ -1,0 +1,8 @@
+update ledger.message
+set
+    state = 'attempting',
+    attempt_count = attempt_count + 1,
+    attempted_at = %(now)s,
+    state_at = clock_timestamp()
+where message_id = any(%(message_ids)s::uuid[]) and state = 'claimed' and claimed_by = %(claim_id)s
+returning message_id

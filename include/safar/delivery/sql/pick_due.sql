@@ -1,0 +1,37 @@
+-- Due messages of one group, at most one per contact and per address, with both the rows and the contacts
+-- locked. The last look is a statement of its own: its snapshot begins after the contact's lock was got,
+-- so it sees what the former holder of that lock has claimed.
+with due as materialized (
+    select message_id, contact_id, address_hash, due_at
+    from ledger.message
+    where
+        is_planned
+        and channel = %(channel)s
+        and campaign = %(campaign)s
+        and step = %(step)s
+        and template = %(template)s
+        and locale = %(locale)s
+        and class = %(class)s
+        and due_at <= %(now)s
+        and (%(run_id)s::text is null or run_id = %(run_id)s)
+        and (lease_until is null or lease_until <= now())
+    order by due_at, message_id
+    limit %(limit)s
+    for update skip locked
+),
+
+one_per_contact as (
+    select distinct on (contact_id) *
+    from due
+    order by contact_id, due_at, message_id
+),
+
+one_per_address as materialized (
+    select distinct on (address_hash) *
+    from one_per_contact
+    order by address_hash, due_at, message_id
+)
+
+select message_id
+from one_per_address
+where pg_try_advisory_xact_lock(hashtextextended(contact_id, 7265))
