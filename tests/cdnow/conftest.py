@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -42,7 +42,13 @@ COMPANY = {
     "currency: EUR": "currency: USD",
     "count_free_orders: false": "count_free_orders: true",
 }
-MODELS = ("+fct_purchase_summaries", "+fct_cohort_retention", "+fct_rfm", "+dim_lifecycle_stage_days", "+dim_contacts")
+MODELS = (
+    "+fct_purchase_summaries",
+    "+fct_cohort_retention",
+    "+fct_rfm",
+    "+dim_lifecycle_stage_days",
+    "+audience_reactivation",
+)
 
 
 @dataclass
@@ -53,8 +59,12 @@ class Replay:
     settings: Settings
     connections: EnvironmentConnections
 
-    def play(self, night: date) -> None:
-        """Lands what the file shows by the end of the day, checks it, pins the run and builds."""
+    def play(self, night: date, *, with_tests: bool) -> None:
+        """Lands what the file shows by the end of the day, checks it, pins the run and builds.
+
+        Args:
+            with_tests: runs the models' data tests too; they take most of the time.
+        """
         as_of = datetime(night.year, night.month, night.day, tzinfo=UTC) + timedelta(days=1)
         workspace = Workspace(self.settings, self.connections, FixedClock(as_of))
         sources = read_sources(self.settings.dbt_project)
@@ -72,19 +82,20 @@ class Replay:
             as_of=as_of,
             catalogue=catalogue,
         )
-        built = build_models(workspace, pin, select=MODELS)
+        kinds = ("",) if with_tests else (",resource_type:model", ",resource_type:seed")
+        built = build_models(workspace, pin, select=[model + kind for model in MODELS for kind in kinds])
         assert not built.red, built.describe()
 
-    def query(self, statement: str) -> list[dict[str, Any]]:
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         with psycopg.connect(self.dsn, row_factory=dict_row) as connection:
-            return connection.execute(statement).fetchall()
+            return connection.execute(statement, parameters).fetchall()
 
 
 def compose_project(root: Path) -> None:
     """Lays this company's staging over a copy of the project; everything behind staging stays as it is."""
     project = root / "dbt_project"
     shutil.copytree(
-        PROJECT_ROOT / "dbt_project", project, ignore=shutil.ignore_patterns("target", "logs", "campaigns", "decisions", "feedback")
+        PROJECT_ROOT / "dbt_project", project, ignore=shutil.ignore_patterns("target", "logs", "decisions", "feedback")
     )
     shutil.copytree(OVERLAY, project, dirs_exist_ok=True)
     settings = (project / "dbt_project.yml").read_text()

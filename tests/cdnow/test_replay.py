@@ -72,7 +72,7 @@ def nights(replay: Any) -> dict[date, Night]:
     """Plays the nights in their order and keeps what each said."""
     played = {}
     for night in NIGHTS:
-        replay.play(night)
+        replay.play(night, with_tests=night == LAST_NIGHT)
         tables = {name: replay.query(query.format(night=night)) for name, query in SNAPSHOTS.items()}
         played[night] = Night(night, tables)
     return played
@@ -87,6 +87,37 @@ def stages_in_hindsight(nights: dict[date, Night], replay: Any) -> Callable[[dat
         return {row["customer"]: row["stage"] for row in rows}
 
     return tell
+
+
+# Written without a look at the project's SQL: who has been silent for more than one and a half, and not yet for
+# three, of their usual intervals. That is the mean of their own, at least a week, from three days of purchase on,
+# and sixty days before. Multiplied out, so that nothing is rounded.
+SILENT_BUYERS = """
+with days as (
+    select distinct customer_number as customer, purchased_at::date as day
+    from raw_cdnow.purchases
+    where _dlt_valid_to is null and purchased_at::date <= %(night)s
+),
+
+customers as (
+    select customer, count(*) - 1 as intervals, max(day) - min(day) as span, %(night)s::date + 1 - max(day) as silence
+    from days
+    group by customer
+),
+
+rhythms as (
+    select
+        customer,
+        silence,
+        case when intervals < 2 then 60 when span < 7 * intervals then 7 else span end as usual_days,
+        case when intervals < 2 or span < 7 * intervals then 1 else intervals end as usual_divisor
+    from customers
+)
+
+select customer
+from rhythms
+where 2 * silence * usual_divisor > 3 * usual_days and silence * usual_divisor <= 3 * usual_days
+"""
 
 
 def months_since(first: date, later: date) -> int:
@@ -172,3 +203,21 @@ def test_later_nights_do_not_change_what_was_true_on_an_earlier_one(
     then = {row["customer"]: row["stage"] for row in nights[night].tables["stages"]}
     assert len(then) == len(nights[night].tables["contacts"])
     assert stages_in_hindsight(night) == then
+
+
+def test_reactivation_would_write_to_exactly_those_whom_a_plain_query_finds(
+    nights: dict[date, Night], replay: Any
+) -> None:
+    silent = [row["customer"] for row in replay.query(SILENT_BUYERS, {"night": LAST_NIGHT})]
+    audience = [
+        row["shopify_customer_id"]
+        for row in replay.query(
+            """
+            select contacts.shopify_customer_id
+            from nightly_audiences.audience_reactivation as audience
+            join nightly_marts.dim_contacts as contacts using (contact_id)
+            """
+        )
+    ]
+    assert len(silent) > 50
+    assert sorted(audience) == sorted(silent)
