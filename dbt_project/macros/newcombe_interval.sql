@@ -47,5 +47,5 @@
 
 {#- Shares are told to seven decimals: more is noise, and equal figures compare equal. -#}
 {% macro round_share(expression) -%}
-    round(cast({{ expression }} as numeric), 7)
+    cast(round(cast({{ expression }} as numeric), 7) as numeric(9, 7))
 {%- endmacro %}

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
 
 import orjson
-from python_http_client.exceptions import HTTPError, ServiceUnavailableError, TooManyRequestsError
+from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
 from safar.errors import SafarError
@@ -82,14 +82,17 @@ class SuppressionReader:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 rows = orjson.loads(self._client.suppression._(name).get(query_params=query).body)
-            except (TooManyRequestsError, ServiceUnavailableError, URLError, ConnectionError, TimeoutError) as error:
+            except HTTPError as error:
+                if error.status_code != 429 and error.status_code < 500:
+                    raise SafarError(
+                        f"SendGrid refused to list suppression/{name} with status {error.status_code}. "
+                        "Check that the API key in connection sendgrid may read suppressions."
+                    ) from error
                 self._await_next(name, attempt, error)
                 continue
-            except HTTPError as error:
-                raise SafarError(
-                    f"SendGrid refused to list suppression/{name} with status {error.status_code}. "
-                    "Check that the API key in connection sendgrid may read suppressions."
-                ) from error
+            except (HTTPException, OSError) as error:
+                self._await_next(name, attempt, error)
+                continue
             except ValueError as error:
                 raise SafarError(f"SendGrid's suppression/{name} answered something that is not JSON.") from error
             if isinstance(rows, list):
