@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from safar.catalogue import Catalogue, load_catalogue
-from safar.settings import PROJECT_ROOT
+from safar.clock import FixedClock
+from safar.connections import EnvironmentConnections
+from safar.ledger.migration import migrate_ledger
+from safar.services.postgres import PostgresAddress, ensure_database
+from safar.settings import PROJECT_ROOT, Settings
 from safar.warehouse import Pin, build_models, pin_run, write_manifest
 from safar.workspace import Workspace
 
+TEMPLATE = "template_views"
 AT = datetime.fromisoformat("2026-03-02T02:00:00+00:00")
 RAW = """
 create schema raw_crm;
@@ -106,3 +114,47 @@ def copy_project(root: Path) -> Path:
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(PROJECT_ROOT / "dbt_project" / name, root / "dbt_project")
     return root
+
+
+@pytest.fixture(scope="session")
+def views(postgres: PostgresAddress, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A template database with every model as a view, made by dbt once, and the checkout that made it.
+
+    What a test writes into the raw tables shows there without another build.
+    """
+    root = copy_project(tmp_path_factory.mktemp("views"))
+    settings = root / "dbt_project" / "dbt_project.yml"
+    settings.write_text(settings.read_text().replace("+materialized: table", "+materialized: view"))
+    dsn = ensure_database(postgres, TEMPLATE)
+    migrate_ledger(dsn)
+    workspace = open_on(dsn, root)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(RAW)
+        write_manifest(workspace.settings)
+        for cadence in ("nightly", "intraday"):
+            catalogue = load_catalogue(workspace.settings)
+            pin = pin_run(workspace, dag_id="d", airflow_run_id=cadence, cadence=cadence, as_of=AT, catalogue=catalogue)
+            assert not build_models(workspace, pin).red
+    return TEMPLATE, root
+
+
+@pytest.fixture
+def views_workspace(views: tuple[str, Path], postgres: PostgresAddress) -> Iterator[Workspace]:
+    """A workspace on a copy of the template of views."""
+    template, root = views
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        yield open_on(postgres.dsn(name), root)
+        server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def open_on(dsn: str, root: Path) -> Workspace:
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    login = {"host": parts["host"], "port": parts["port"], "login": parts["user"], "password": parts["password"]}
+    database = {**login, "schema": parts["dbname"]}
+    key = {"password": "test-address-key", "extra": {"key_id": "test"}}
+    declared = {"WAREHOUSE": database, "LEDGER": database, "ADDRESS_KEY": key}
+    connections = {f"AIRFLOW_CONN_SAFAR_{name}": json.dumps(value) for name, value in declared.items()}
+    settings = Settings(project_root=root, home=root / "home", environment="sandbox")
+    return Workspace(settings, EnvironmentConnections(connections), FixedClock(AT))
