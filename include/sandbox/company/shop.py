@@ -13,6 +13,8 @@ CART_LIFE_SECONDS = 14 * 86_400
 """How long a left cart counts as open: a later order is a new cart."""
 LISTED_AFTER_SECONDS = 600
 """A checkout is listed as abandoned ten minutes after the last step."""
+KEPT_SECONDS = 90 * 86_400
+"""The shop forgets abandoned checkouts after three months."""
 NO_ORDER = -1
 
 
@@ -179,7 +181,8 @@ class Shop:
     def updated_checkouts(self, now: int) -> tuple[Array, Array]:
         """The abandoned checkouts listed at a moment, and when each was last changed by then."""
         carts = self.carts
-        numbers = np.flatnonzero(carts["is_checkout"] & (carts["at"] + LISTED_AFTER_SECONDS <= now))
+        is_listed = (carts["at"] + LISTED_AFTER_SECONDS <= now) & (carts["at"] + KEPT_SECONDS > now)
+        numbers = np.flatnonzero(carts["is_checkout"] & is_listed)
         completed = carts["completed_at"][numbers]
         return numbers, np.where(completed <= now, completed, carts["at"][numbers] + LISTED_AFTER_SECONDS)
 
