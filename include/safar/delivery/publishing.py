@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -45,7 +46,11 @@ def publish_templates(workspace: Workspace, catalogue: Catalogue) -> PublishRepo
         ConfigurationError: a template is not sound, or the connection may not be used.
         SafarError: SendGrid did not take a template; nothing is half done, run it again.
     """
-    contents = compile_all(workspace, catalogue)
+    return publish_contents(workspace, compile_all(workspace, catalogue))
+
+
+def publish_contents(workspace: Workspace, contents: Sequence[TemplateContent]) -> PublishReport:
+    """The same for contents that are at hand; see `publish_templates`."""
     with workspace.open_ledger() as connection:
         stale = [content for content in contents if _read_current(connection, content) != content.content_hash]
         if stale:
