@@ -83,13 +83,14 @@ def workspace(open_workspace: Callable[..., Workspace]) -> Workspace:
 
 
 @pytest.fixture
-def serve(provider: Provider) -> Callable[[Workspace], Any]:
+def serve(provider: Provider) -> Callable[..., Any]:
     """Serves a workspace's intake within a ``with`` block."""
 
     @contextmanager
-    def serve_workspace(workspace: Workspace) -> Iterator[RunningIntake]:
+    def serve_workspace(workspace: Workspace, port: int = 0) -> Iterator[RunningIntake]:
         listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
         config = uvicorn.Config(AccessLog(create_app(workspace)), access_log=False, log_config=None)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
