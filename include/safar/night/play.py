@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from safar.catalogue import Catalogue, load_catalogue
 from safar.connections import EnvironmentConnections
@@ -180,7 +181,7 @@ def _report_since(began: float) -> Callable[[str], None]:
     """Prints each line with the seconds since the start."""
 
     def report(line: str) -> None:
-        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {line}")
+        console.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {escape(line)}", soft_wrap=True)
 
     return report
 
