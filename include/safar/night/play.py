@@ -147,11 +147,11 @@ def _conclude(workspace: Workspace, stack: Stack, driver: NightDriver | None, be
     """Reads the figures back, holds them against the provider's own count, writes and prints them."""
     now = stack.company.read_clock()
     since = datetime.combine(now.date(), datetime.min.time(), UTC)
-    counts = stack.company.count_mails()
+    mails, messages = stack.company.count_mails()
     figures = read_figures(workspace, since, since + timedelta(days=1)).model_copy(
         update={
-            "mails_at_provider": counts["mail_count"],
-            "duplicates_at_provider": counts["mail_count"] - counts["message_count"],
+            "mails_at_provider": mails,
+            "duplicates_at_provider": mails - messages,
             "failed_runs": [f"{dag_id}/{run_id}" for dag_id, run_id in (driver.failed if driver else [])],
             "seconds": round(time.monotonic() - began, 1),
         }

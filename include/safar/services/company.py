@@ -61,12 +61,12 @@ class Company:
         answer.raise_for_status()
         return datetime.fromisoformat(answer.json()["now"])
 
-    def count_mails(self) -> dict[str, int]:
-        """The sandbox's own count of mails: accepted, and distinct message ids among them."""
-        answer = requests.get(f"{self.base_url}/truth/sendgrid/counts", timeout=60)
+    def count_mails(self) -> tuple[int, int]:
+        """The sandbox's own count: mails that it took, and distinct message ids among them."""
+        answer = requests.get(f"{self.base_url}/truth/sendgrid/mails", params={"limit": 0}, timeout=60)
         answer.raise_for_status()
-        counts: dict[str, int] = answer.json()
-        return counts
+        counts = answer.json()
+        return counts["mail_count"], counts["message_count"]
 
     def register_webhook(self, intake_url: str) -> str:
         """Points SendGrid's signed event webhook at the intake; returns the public key of its signatures."""
