@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.delivery.conftest import KEY, NOON, RULES, Company, OpenWorkspace, dispatch, plan
 
 from safar.delivery.addresses import hash_address
 from safar.delivery.channel import Accepted, Answer, CallGroup, OutgoingMessage
 from safar.delivery.rules import DeliveryRules, FrequencyCap
 from safar.workspace import Workspace
-from tests.delivery.conftest import KEY, NOON, RULES, Company, OpenWorkspace, dispatch, plan
 
 Change = Callable[[Company], None]
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.delivery.conftest import NOON, Company, OpenWorkspace, plan
 
 from safar.delivery.audience import Approval
 from safar.delivery.rules import AudienceLimit
 from safar.errors import SafarError
 from safar.workspace import Workspace
-from tests.delivery.conftest import NOON, Company, OpenWorkspace, plan
 
 
 @pytest.fixture

@@ -8,13 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
-from safar.delivery.dispatching import DispatchOptions
-from safar.delivery.pacing import Patience
-from safar.delivery.sendgrid_channel import SendGridChannel
-from safar.errors import ConfigurationError
-from safar.services.postgres import find_free_port
-from safar.workspace import Workspace
 from tests.delivery.conftest import (
     NOON,
     QUICK,
@@ -26,6 +19,13 @@ from tests.delivery.conftest import (
     plan,
     publish_by_hand,
 )
+
+from safar.delivery.dispatching import DispatchOptions
+from safar.delivery.pacing import Patience
+from safar.delivery.sendgrid_channel import SendGridChannel
+from safar.errors import ConfigurationError
+from safar.services.postgres import find_free_port
+from safar.workspace import Workspace
 
 ONE_WORKER = DispatchOptions(workers=1, patience=QUICK)
 
