@@ -72,6 +72,8 @@ class RateLimit(Frozen):
     per: Duration = timedelta(seconds=1)
     requests_header: str | None = None
     per_ms_header: str | None = None
+    remaining_header: str | None = None
+    """While it tells of calls left, we do not wait, whatever the other numbers say."""
 
 
 class Client(Frozen):

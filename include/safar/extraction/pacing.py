@@ -30,6 +30,7 @@ class Pacer:
         self._per = limit.per.total_seconds() if limit else 0.0
         self._clock = clock
         self._sleep = sleep
+        self._remaining = 0
         self._begun: deque[float] = deque(maxlen=REMEMBERED)
         self._lock = threading.Lock()
 
@@ -38,20 +39,30 @@ class Pacer:
         with self._lock:
             if self._limit is None:
                 return
-            while self._requests is not None and len(self._begun) >= self._requests:
+            while self._must_wait():
                 rest = self._begun[0] + self._per - self._clock()
                 if rest <= 0:
                     self._begun.popleft()
                 else:
                     self._sleep(rest)
             self._begun.append(self._clock())
+            self._remaining = max(0, self._remaining - 1)
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Takes over the limit that an answer's headers tell, when the source names such headers."""
-        if self._limit is None or self._limit.requests_header is None or self._limit.per_ms_header is None:
+        if self._limit is None:
             return
-        requests = headers.get(self._limit.requests_header)
-        per_ms = headers.get(self._limit.per_ms_header)
-        if requests and per_ms and requests.isdigit() and per_ms.isdigit():
-            with self._lock:
-                self._requests, self._per = max(1, int(requests)), int(per_ms) / 1000
+        requests = _read_number(headers, self._limit.requests_header)
+        per_ms = _read_number(headers, self._limit.per_ms_header)
+        with self._lock:
+            if requests is not None and per_ms is not None:
+                self._requests, self._per = max(1, requests), per_ms / 1000
+            self._remaining = _read_number(headers, self._limit.remaining_header) or 0
+
+    def _must_wait(self) -> bool:
+        return self._remaining == 0 and self._requests is not None and len(self._begun) >= self._requests
+
+
+def _read_number(headers: Mapping[str, str], name: str | None) -> int | None:
+    text = headers.get(name, "") if name else ""
+    return int(text) if text.isdigit() else None

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dlt.common.jsonpath import compile_path
+
 from safar.catalogue.fetching import Endpoint
 from safar.errors import SafarError
 from safar.extraction.client import VendorClient, open_paginator
@@ -40,7 +42,7 @@ def read_pages(
         json=copy.deepcopy(fill_placeholders(body or endpoint.json_, filled)),
         headers=fill_placeholders(endpoint.headers, filled) or None,
         paginator=open_paginator(endpoint, client.source, table),
-        data_selector=endpoint.data_selector,
+        data_selector=compile_path(endpoint.data_selector),
         hooks={"response": [lambda answer, *_, **__: answer]},
     )
     for page in pages:

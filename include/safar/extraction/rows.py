@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from hashlib import md5
 from typing import Any
 
@@ -15,12 +16,12 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from safar.catalogue.source import Table
 from safar.extraction.row_rules import RowRule, RuleBroken
-from safar.extraction.values import ENCODERS, Unreadable, encode_text
+from safar.extraction.values import ENCODERS, Encoder, Unreadable, encode_text
 
 SEPARATOR = "__"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Line:
     """One version of a record, ready to be copied: values in CSV form by column, None for null."""
 
@@ -35,35 +36,54 @@ class Rejected(Exception):
     """The record cannot be a row of its table; the message is the reason and holds no data of it."""
 
 
-class Columns:
-    """Names a table's columns the way dlt names them, and remembers the names it has worked out."""
+@dataclass
+class Field:
+    """What a vendor's field becomes: a column, and, when it holds an object, the columns of its fields."""
 
-    def __init__(self, table: Table) -> None:
+    column: str
+    encode: Encoder | None
+    """None when nobody declared the column."""
+    is_watched: bool
+    """Whether a rule wants to see the value as it came."""
+    inner: dict[str, Field] = dataclass_field(default_factory=dict)
+
+
+class Columns:
+    """A table's columns as its vendor nests them, worked out once per field and then looked up."""
+
+    def __init__(self, table: Table, watched: frozenset[str] = frozenset()) -> None:
+        self.fields: dict[str, Field] = {}
         self._rename = table.extract.rename
+        self._encoders = {column.name: ENCODERS[column.data_type] for column in table.columns}
+        self._watched = watched
         self._naming = NamingConvention()
-        self._names: dict[tuple[str, str], str] = {}
+        self._paths: dict[int, str] = {id(self.fields): ""}
+
+    def learn(self, siblings: dict[str, Field], name: str) -> Field:
+        """Works out a field that was not seen before; ``siblings`` are the known fields beside it."""
+        path = self._paths[id(siblings)] + self._naming.normalize_identifier(name)
+        column = self._rename.get(path, path)
+        field = Field(column, self._encoders.get(column), column in self._watched)
+        self._paths[id(field.inner)] = path + SEPARATOR
+        siblings[name] = field
+        return field
 
     def flatten(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The record's values by column name."""
+        """The record's values by column, as they came."""
         flat: dict[str, Any] = {}
-        self._flatten(record, "", flat)
-        for found, wanted in self._rename.items():
-            if found in flat:
-                flat[wanted] = flat.pop(found)
+        self._flatten(record, self.fields, flat)
         return flat
 
     def read_one(self, record: Mapping[str, Any], column: str) -> Any:
         return self.flatten(record).get(column)
 
-    def _flatten(self, record: Mapping[str, Any], prefix: str, flat: dict[str, Any]) -> None:
-        for field, value in record.items():
-            name = self._names.get((prefix, field))
-            if name is None:
-                name = self._names[prefix, field] = prefix + self._naming.normalize_identifier(field)
+    def _flatten(self, record: Mapping[str, Any], known: dict[str, Field], flat: dict[str, Any]) -> None:
+        for name, value in record.items():
+            field = known.get(name) or self.learn(known, name)
             if type(value) is dict:
-                self._flatten(value, name + SEPARATOR, flat)
+                self._flatten(value, field.inner, flat)
             else:
-                flat[name] = value
+                flat[field.column] = value
 
 
 class LineReader:
@@ -71,11 +91,12 @@ class LineReader:
 
     def __init__(self, table: Table, rules: tuple[RowRule, ...] = ()) -> None:
         extract = table.extract
-        self.columns = Columns(table)
+        watched = {rule.column for rule in rules}
+        if extract.deleted:
+            watched.add(extract.deleted.column)
+        self.columns = Columns(table, frozenset(watched))
         self.undeclared: set[str] = set()
         """Columns that came without being declared; they land as text."""
-        self._table = table
-        self._encoders = {column.name: ENCODERS[column.data_type] for column in table.columns}
         self._types = table.types
         self._key = extract.key
         self._modified_at = extract.modified_at
@@ -88,45 +109,53 @@ class LineReader:
         Raises:
             Rejected: its key is missing, a declared type does not fit, or a rule about single rows fails.
         """
-        if not isinstance(record, dict):
+        if type(record) is not dict:
             raise Rejected("the record is not an object")
-        flat = self.columns.flatten(record)
         values: dict[str, str] = {}
-        for name, value in flat.items():
-            if value is None or value == "":
-                continue
-            encoded = self._encode(name, value)
-            if encoded is not None:
-                values[name] = encoded
-        missing = [column for column in self._key if column not in values]
-        if missing:
-            raise Rejected(f"key column {', '.join(missing)} is empty")
-        self._apply_rules(flat)
-        if is_gone or (self._deleted and flat.get(self._deleted.column) == self._deleted.equals):
+        seen: dict[str, Any] = {}
+        self._encode(record, self.columns.fields, values, seen)
+        try:
+            key = tuple([values[column] for column in self._key])
+        except KeyError as missing:
+            raise Rejected(f"key column {missing.args[0]} is empty") from None
+        if self._rules:
+            self._apply_rules(seen)
+        if is_gone or (self._deleted and seen.get(self._deleted.column) == self._deleted.equals):
             values["_deleted"] = "true"
-        key = tuple(values[column] for column in self._key)
         modified_at = values.get(self._modified_at) if self._modified_at else None
         return Line(key, values, modified_at, _hash(values))
 
-    def _apply_rules(self, flat: dict[str, Any]) -> None:
+    def _encode(
+        self, record: dict[str, Any], known: dict[str, Field], values: dict[str, str], seen: dict[str, Any]
+    ) -> None:
+        for name, value in record.items():
+            if value is None or value == "":
+                continue
+            field = known.get(name) or self.columns.learn(known, name)
+            if type(value) is dict:
+                self._encode(value, field.inner, values, seen)
+                continue
+            if field.is_watched:
+                seen[field.column] = value
+            if field.encode is None:
+                self.undeclared.add(field.column)
+                values[field.column] = encode_text(value)
+                continue
+            try:
+                values[field.column] = field.encode(value)
+            except Unreadable as problem:
+                column = field.column
+                raise Rejected(f"column {column} is not a {self._types[column]}: {problem}") from None
+
+    def _apply_rules(self, seen: dict[str, Any]) -> None:
         try:
             for rule in self._rules:
-                rule.check(flat)
+                rule.check(seen)
         except RuleBroken as broken:
             raise Rejected(str(broken)) from None
-
-    def _encode(self, name: str, value: Any) -> str | None:
-        encoder = self._encoders.get(name)
-        if encoder is None:
-            self.undeclared.add(name)
-            return encode_text(value)
-        try:
-            return encoder(value)
-        except Unreadable as problem:
-            raise Rejected(f"column {name} is not a {self._types[name]}: {problem}") from None
 
 
 def _hash(values: Mapping[str, str]) -> str:
     """Null columns do not count, so a column declared later makes no new version of what lacks it."""
-    text = "\0".join(f"{name}\1{values[name]}" for name in sorted(values))
+    text = "\0".join(sorted([f"{name}\1{value}" for name, value in values.items()]))
     return md5(text.encode(), usedforsecurity=False).hexdigest()

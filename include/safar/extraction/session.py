@@ -58,6 +58,9 @@ class VendorSession(requests.Session):
         self.is_for_tokens = False
         self.credentials: AuthBase | None = None
         self._origin = urlsplit(base_url)[:2]
+        # Proxies and certificates of the environment are looked up once, not for each page.
+        surroundings = self.merge_environment_settings(base_url, {}, None, None, None)
+        self.proxies, self.verify, self.trust_env = surroundings["proxies"], surroundings["verify"], False
         self._errors = errors
         self._timeout = timeout.total_seconds()
 

@@ -14,6 +14,10 @@ from safar.extraction.cursors import parse_instant
 
 LARGEST_NUMERIC = Decimal(10) ** 29
 LARGEST_BIGINT = 2**63
+ZULU_LENGTHS = frozenset(
+    {len("2026-03-02T02:00:00Z"), len("2026-03-02T02:00:00.123Z"), len("2026-03-02T02:00:00.123456Z")}
+)
+"""How nearly every API writes an instant; these need no rewriting."""
 
 
 class Unreadable(Exception):
@@ -23,10 +27,10 @@ class Unreadable(Exception):
 def encode_text(value: Any) -> str:
     if not isinstance(value, str):
         value = orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
-    if "\0" in value:
-        value = value.replace("\0", "")
     text: str = value
-    return '"' + text.replace('"', '""') + '"'
+    if '"' in text or "\0" in text:
+        text = text.replace("\0", "").replace('"', '""')
+    return f'"{text}"'
 
 
 def encode_json(value: Any) -> str:
@@ -40,6 +44,9 @@ def encode_timestamp(value: Any) -> str:
     if isinstance(value, datetime):
         value = value.isoformat()
     try:
+        if type(value) is str and len(value) in ZULU_LENGTHS and value[-1] == "Z" and value[4] == "-":
+            datetime.fromisoformat(value)
+            return value[:-1] + "+00:00"
         return parse_instant(value).astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise Unreadable("no date and time") from None
@@ -91,7 +98,8 @@ def encode_boolean(value: Any) -> str:
     raise Unreadable("neither true nor false")
 
 
-ENCODERS: dict[DataType, Callable[[Any], str]] = {
+Encoder = Callable[[Any], str]
+ENCODERS: dict[DataType, Encoder] = {
     "text": encode_text,
     "bigint": encode_bigint,
     "double precision": encode_double,
