@@ -29,13 +29,6 @@ def test_an_event_proves_a_message_accepted_at_the_events_time(workspace, ledger
     assert rows == [{"state": "accepted", "accepted_at": NOW - timedelta(minutes=30)}] * 2
 
 
-def test_a_late_event_finds_what_was_presumed_lost(workspace, ledger, write_message, write_event) -> None:
-    message_id = write_message("presumed_lost", LONG_AGO)
-    write_event(message_id)
-    assert settle_unknown(workspace).accepted_count == 1
-    assert read_states(ledger) == {message_id: "accepted"}
-
-
 def test_silence_within_the_grace_time_changes_nothing(workspace, ledger, write_message) -> None:
     message_id = write_message("unknown", NOW - timedelta(hours=23, minutes=59))
     report = settle_unknown(workspace)

@@ -17,7 +17,7 @@ CLOSE_OVERDUE = """
 with overdue as materialized (
     select message_id
     from ledger.message
-    where state = 'planned' and expires_at <= %s
+    where is_planned and expires_at <= %s
     order by message_id
     for update skip locked
 )

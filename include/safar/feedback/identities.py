@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,9 +42,10 @@ select
     max(decided_at) as decided_at,
     count(*) as decision_count,
     count(distinct (step, contact_id, occurrence_key)) as candidate_count,
-    count(*) filter (where outcome = any(%s)) as outcome_count,
+    count(*) filter (where outcome = any(%(outcomes)s)) as outcome_count,
     count(*) filter (where outcome = 'send') as send_count
 from decisions.fct_decisions
+where %(run_id)s::text is null or run_id = %(run_id)s
 group by run_id, campaign
 """
 READ_PLANS = """
@@ -56,12 +57,14 @@ with results as (
         count(*) filter (where result = 'planned') as planned_count,
         0 as action_count
     from ledger.plan_result
+    where %(run_id)s::text is null or run_id = %(run_id)s
     group by run_id, campaign
 ),
 
 states as (
     select run_id, campaign, 0 as result_count, 0 as planned_count, count(state) as action_count
     from ledger.action_outcome
+    where %(run_id)s::text is null or run_id = %(run_id)s
     group by run_id, campaign
 )
 
@@ -143,11 +146,10 @@ def check_identities(workspace: Workspace, run_id: str | None = None) -> Identit
         IdentityBroken: its message is a table of what does not add up.
     """
     # The ledger first: once a plan is in it, its decisions are frozen, so no decision can change in between.
-    plans = _read(workspace.ledger.dsn, READ_PLANS)
-    decisions = _read_decisions(workspace)
-    accounts = [
-        account for account in merge_accounts([*decisions, *plans]) if run_id is None or account.run_id == run_id
-    ]
+    values = {"run_id": run_id, "outcomes": list(OUTCOMES)}
+    plans = _read(workspace.ledger.dsn, READ_PLANS, values)
+    decisions = _read_decisions(workspace, values)
+    accounts = merge_accounts([*decisions, *plans])
     now = workspace.clock.now()
     planning_time = read_feedback_settings(workspace).planning_time
     broken = [(account, faults) for account in accounts if (faults := account.find_faults(now, planning_time))]
@@ -179,13 +181,13 @@ def describe_broken(broken: list[tuple[Account, list[str]]]) -> str:
     )
 
 
-def _read(dsn: str, query: str, values: list[object] | None = None) -> list[dict[str, Any]]:
+def _read(dsn: str, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
     with psycopg.connect(dsn, row_factory=dict_row, options="-c timezone=UTC") as connection:
         return connection.execute(query, values).fetchall()
 
 
-def _read_decisions(workspace: Workspace) -> list[dict[str, Any]]:
+def _read_decisions(workspace: Workspace, values: Mapping[str, object]) -> list[dict[str, Any]]:
     dsn = workspace.warehouse.dsn
-    if not _read(dsn, HAS_DECISIONS)[0]["exists"]:
+    if not _read(dsn, HAS_DECISIONS, {})[0]["exists"]:
         return []
-    return _read(dsn, READ_DECISIONS, [list(OUTCOMES)])
+    return _read(dsn, READ_DECISIONS, values)

@@ -12,18 +12,14 @@ from safar.feedback.settings import read_feedback_settings
 from safar.ledger.proof import accept_proven
 from safar.workspace import Workspace
 
-# Events settle a message when they come in. Left over are those that came while the call was still open.
+# An event settles a message when it comes in, also one presumed lost. Left over are those whose event came
+# while the call was still open.
 FIND_PROVEN = """
 select message.message_id
 from ledger.message as message
 where
-    message.state = 'unknown'
+    message.is_unknown
     and exists (select from ledger.provider_event as event where event.message_id = message.message_id)
-union
-select message.message_id
-from ledger.provider_event as event
-join ledger.message as message using (message_id)
-where event.recorded_at > now() - interval '3 days' and message.state = 'presumed_lost'
 """
 
 # A transactional message that may still matter gets one more attempt: a second receipt harms less than none.
@@ -38,7 +34,7 @@ with silent as materialized (
         end as verdict
     from ledger.message as message
     where
-        state = 'unknown'
+        is_unknown
         and attempted_at <= %(now)s - %(grace)s
         and not exists (select from ledger.provider_event as event where event.message_id = message.message_id)
     order by message_id
@@ -65,7 +61,7 @@ select
 from closed
 """
 
-COUNT_WAITING = "select count(*) from ledger.message where state = 'unknown'"
+COUNT_WAITING = "select count(*) from ledger.message where is_unknown"
 
 
 @dataclass(frozen=True)
