@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from safar.catalogue import Catalogue
 from safar.warehouse import (
+    DbtFailed,
     Pin,
     RedModels,
     Superseded,
@@ -17,6 +19,8 @@ from safar.warehouse import (
     gate_campaigns,
     give_verdict,
     read_recorded,
+    write_docs,
+    write_manifest,
 )
 from safar.workspace import Workspace
 
@@ -108,3 +112,19 @@ def test_a_superseded_run_builds_nothing(workspace: Workspace, pin: Build) -> No
     pin("second")
     with pytest.raises(Superseded, match="superseded by build_nightly/second"):
         build_models(workspace, first)
+
+
+def test_the_docs_show_campaigns_at_the_end_of_the_lineage(workspace: Workspace, build: Build) -> None:
+    build("first")
+    page = write_docs(workspace) / "index.html"
+    assert "exposure.safar.thanks" in page.read_text()
+    assert workspace.warehouse.secret not in page.read_text()
+
+
+def test_a_project_that_does_not_parse_is_reported(
+    raw: psycopg.Connection, open_workspace: Callable[..., Workspace], own_project: Path
+) -> None:
+    workspace = open_workspace(project_root=own_project)
+    (own_project / "dbt_project/models/marts/fct_broken.sql").write_text("select * from {{ ref('nowhere') }}")
+    with pytest.raises(DbtFailed, match=r"dbt parse failed: .*fct_broken.* depends on a node named 'nowhere'"):
+        write_manifest(workspace.settings)

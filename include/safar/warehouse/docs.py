@@ -15,14 +15,16 @@ def write_docs(workspace: Workspace) -> Path:
         DbtFailed: the project does not parse, or the warehouse does not answer.
     """
     folder = workspace.settings.home / "docs" / "dbt"
-    run_dbt(
-        workspace.settings,
-        ["docs", "generate", "--static", "--no-compile"],
-        target="nightly",
-        target_path=folder,
-        write_artifacts=True,
-        environment=describe_warehouse(workspace),
-    )
+    # Compiling would need a pinned run; what is parsed is enough to draw the lineage.
+    for command in (["parse"], ["docs", "generate", "--static", "--no-compile"]):
+        run_dbt(
+            workspace.settings,
+            command,
+            target="nightly",
+            target_path=folder,
+            write_artifacts=True,
+            environment=describe_warehouse(workspace),
+        )
     page = folder / "static_index.html"
     page.replace(folder / "index.html")
     return folder
