@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import psycopg
 from psycopg.rows import dict_row
-
 from tests.decisions.project import DbtProject
 
 NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -83,6 +82,7 @@ class Company:
     dsn: str
     project: DbtProject
     rules: dict[str, Any] = field(default_factory=lambda: dict(RULES))
+    pinned: str = ""
 
     def execute(self, statement: str, parameters: Any = None) -> list[Any]:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
@@ -100,6 +100,19 @@ class Company:
             )
             if consent:
                 self.permit(hashed)
+
+    def meet_many(self, people: list[str]) -> None:
+        """The same for a crowd, in two statements."""
+        self.execute(
+            "insert into ledger.address (contact_id, channel, address_hash, address_key_id, is_valid, locale, from_sequence)"
+            " select person, 'email', 'hash-' || person, 'test', true, 'en', 0 from unnest(%s::text[]) as person",
+            [people],
+        )
+        self.execute(
+            "insert into ledger.permission_event (channel, topic, address_hash, state, source, source_key, occurred_at)"
+            " select 'email', 'marketing', 'hash-' || person, 'granted', 'test', person, %s from unnest(%s::text[]) as person",
+            [NIGHT - 100 * DAY, people],
+        )
 
     def permit(
         self, address_hash: str, state: str = "granted", topic: str = "marketing", at: datetime = NIGHT - 100 * DAY
@@ -149,6 +162,11 @@ class Company:
     def empty(self, audience: str = "audience_cart_abandonment") -> None:
         self.execute(f"delete from nightly_audiences.{audience}")
 
+    def project_table(self, name: str) -> None:
+        """Creates a model's table anew, empty."""
+        with psycopg.connect(self.dsn) as connection:
+            self.project.create_table(connection, name)
+
     def pin(self, as_of: datetime = NIGHT, run_id: str | None = None) -> Run:
         row = self.execute(
             "insert into ledger.run (run_id, cadence, dag_id, airflow_run_id, as_of, known_at, rules_version)"
@@ -175,8 +193,11 @@ class Company:
             "blocked_campaigns": sorted(blocked),
         }
         plans = {"campaigns": list(campaigns), "rules": self.rules}
+        # The views of the ledger hold the pin; who decides again finds them as they were.
+        is_pinned_anew, self.pinned = self.pinned != run.run_id, run.run_id
+        staging = ["path:models/staging/ledger"] if is_pinned_anew else []
         self.project.run(
-            ["run", "--select", "path:models/staging/ledger", "path:models/decisions"],
+            ["run", "--select", *staging, "path:models/decisions"],
             {"SAFAR_PIN": json.dumps(pin), "SAFAR_CAMPAIGNS": json.dumps(plans)},
         )
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
-from safar.services.postgres import PostgresAddress
 from tests.decisions.company import Company
 from tests.decisions.project import DbtProject
+
+from safar.services.postgres import PostgresAddress
 
 DATABASE = "test_decisions"
 STAND_INS = ("audience_cart_abandonment", "audience_loyalty", "dim_contacts", "fct_carts", "fct_lifecycle_stages", "fct_orders")

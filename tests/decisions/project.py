@@ -33,7 +33,8 @@ class DbtProject:
             *command,
             *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
             *("--target-path", str(self.target_path), "--log-path", str(self.target_path / "logs")),
-            *("--target", "nightly", "--log-level", "none", "--no-send-anonymous-usage-stats", "--no-version-check"),
+            *("--target", "nightly", "--log-level", "none", "--log-level-file", "none", "--no-write-json"),
+            *("--cache-selected-only", "--no-send-anonymous-usage-stats", "--no-version-check"),
         ]
         before = dict(os.environ)
         os.environ.update({**self.environment, **environment})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.decisions.company import DAY, HOUR, NIGHT, SECOND, Company, campaign
 
 GOAL = {"goal_model": "fct_orders", "goal_at": "ordered_at", "exit": "goal"}

@@ -8,13 +8,3 @@
     {%- endfor -%}
     {{ return('0 seconds') }}
 {%- endmacro %}
-
-{#- Each campaign's max_lag in words, by the column `campaign`. -#}
-{% macro describe_max_lag() -%}
-    case campaign
-        {%- for plan in campaigns_of_run() %}
-        when '{{ plan.name }}' then '{{ describe_seconds(plan.max_lag_seconds) }}'
-        {%- endfor %}
-        else ''
-    end
-{%- endmacro %}

@@ -11,6 +11,7 @@
     'goal': dbt.type_string(),
     'holdout': dbt.type_float(),
     'max_lag_seconds': dbt.type_bigint(),
+    'max_lag': dbt.type_string(),
     'lifetime_seconds': dbt.type_bigint(),
     'journey_version': dbt.type_string(),
     'is_blocked': dbt.type_boolean(),
@@ -26,6 +27,7 @@
         campaign=plan.name,
         goal=goal,
         exit=plan.exit or ('goal' if goal else none),
+        max_lag=describe_seconds(plan.max_lag_seconds),
         lifetime_seconds=plan.steps | sum('wait_seconds') + plan.steps | length * plan.max_lag_seconds + slack_seconds,
         is_blocked=plan.name in blocked,
     )) -%}

@@ -48,7 +48,7 @@ facts as (
         campaigns.class = 'marketing' as is_marketing,
         campaigns.topic,
         campaigns.priority,
-        campaigns.max_lag_seconds,
+        campaigns.max_lag,
         campaigns.goal,
         campaigns.is_blocked,
         stopped.reason as stop_reason,

@@ -7,11 +7,7 @@
         'is_blocked or stop_reason is not null',
         "coalesce('stopped: ' || stop_reason, 'blocked by the gate')",
     ),
-    (
-        'expired',
-        'expires_at <= ' ~ as_of(),
-        "'due more than ' || " ~ describe_max_lag() ~ " || ' ago'",
-    ),
+    ('expired', 'expires_at <= ' ~ as_of(), "'due ' || max_lag || ' ago or more'"),
     ('invalid_address', 'not is_address_valid', "'no valid address: ' || channel"),
     ('no_channel', 'address_hash is null', "'no address: ' || channel"),
     ('suppressed', 'suppression_reason is not null', 'suppression_reason'),
