@@ -105,9 +105,9 @@ def _open_workspace(settings: Settings, stack: Stack) -> Workspace:
 
 
 def _prepare(workspace: Workspace) -> Catalogue:
-    from safar.warehouse import write_manifest
+    from safar.warehouse import describe_warehouse, write_manifest
 
-    write_manifest(workspace.settings)
+    write_manifest(workspace.settings, describe_warehouse(workspace))
     return load_catalogue(workspace.settings)
 
 

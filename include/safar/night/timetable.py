@@ -31,14 +31,15 @@ def draw_day(catalogue: Catalogue, night: date) -> list[Moment]:
         return Moment(datetime.combine(night, time(hour), tzinfo=zone), title, waves)
 
     return [
-        moment(2, "the night's build", (*nightly, "build_nightly")),
+        moment(2, "the night's build", nightly, ("build_nightly",)),
         moment(9, "the morning's dispatch", ("dispatch_due",)),
-        moment(14, "carts", (*intraday, "build_intraday")),
+        moment(14, "carts", intraday, ("build_intraday",)),
         moment(
             22,
             "the evening, when the answers are in",
             ("collect_feedback",),
-            (*intraday, "build_intraday"),
+            intraday,
+            ("build_intraday",),
             ("keep_house",),
         ),
     ]

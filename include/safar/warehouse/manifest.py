@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -108,17 +108,29 @@ def manifest_path(settings: Settings) -> Path:
     return settings.dbt_project / "target" / "manifest.json"
 
 
-def write_manifest(settings: Settings) -> Path:
+def write_manifest(settings: Settings, environment: Mapping[str, str] | None = None) -> Path:
     """Parses the project when the manifest is stale or missing; returns the manifest's path.
+
+    Args:
+        environment: the warehouse's address (`describe_warehouse`). dbt parses everything anew when the
+            warehouse differs from the one that it parsed for, so whoever is going to build gives it here.
 
     Raises:
         DbtFailed: the project does not parse.
     """
     path = manifest_path(settings)
     fingerprint = fingerprint_project(settings.dbt_project)
-    if _read_fingerprint(path) == fingerprint:
+    if environment is None and _read_fingerprint(path) == fingerprint:
         return path
-    run_dbt(settings, ["parse"], target="nightly", target_path=path.parent, write_artifacts=True)
+    run_dbt(
+        settings,
+        # Airflow's tasks name the profile; without it here they would have to parse everything once more.
+        ["parse", "--profile", "safar"],
+        target="nightly",
+        target_path=path.parent,
+        environment=environment,
+        write_artifacts=True,
+    )
     content = orjson.loads(path.read_bytes())
     content["metadata"][FINGERPRINT] = fingerprint
     fresh = path.with_suffix(".json.new")
