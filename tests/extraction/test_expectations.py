@@ -70,7 +70,7 @@ FAULTS = {
     "expect_column_values_to_not_be_null": "update {table} set {column} = null",
     "expect_column_values_to_be_in_set": "update {table} set {column} = 'UNHEARD OF' where _dlt_id = {one}",
     "expect_column_values_to_match_regex": "update {table} set {column} = '?' where _dlt_id = {one}",
-    "expect_column_min_to_be_between": "update {table} set {told_at} = ({told_at}::timestamptz - '9 w'::interval){cast}",
+    "expect_column_min_to_be_between": "update {table} set {told_at} = ({told_at}::timestamp - '9 w'::interval){cast}",
 }
 
 

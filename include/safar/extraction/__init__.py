@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,6 +10,12 @@ if TYPE_CHECKING:
     from safar.extraction.landing import land_source
     from safar.extraction.report import Counts, LoadReport
     from safar.quality import CheckFailed
+
+# dlt reads these when it is first used. Its log repeats rows that a database refuses: personal data.
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
+os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
+os.environ.setdefault("LOAD__RAISE_ON_MAX_RETRIES", "2")
 
 _HOMES = {
     "check_load": "safar.extraction.checking",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,20 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from safar.catalogue.source import Source, Table
-from safar.errors import SafarError
-from safar.extraction.spool import Spool
-
-# dlt reads these when it is first imported. Its log repeats rows that a database refuses: personal data.
-os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
-os.environ.setdefault("PROVIDERS__ENABLE_AIRFLOW_SECRETS", "false")
-os.environ.setdefault("LOAD__RAISE_ON_MAX_RETRIES", "2")
-
 import dlt
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.schema.utils import new_table
 from dlt.common.storages.load_package import load_package_state
+
+from safar.catalogue.source import Source, Table
+from safar.errors import SafarError
+from safar.extraction.spool import Spool
 
 DLT_TYPES = {
     "text": "text",
