@@ -97,7 +97,7 @@ class Caller:
             return []
         marked = self._claimant.execute(
             "mark_attempting",
-            {"message_ids": claim.message_ids, "claim_id": claim.claim_id, "now": self._clock.now()},
+            {"claim_id": claim.claim_id, "now": self._clock.now()},
         ).fetchall()
         self._checkpoint("before the attempt is committed")
         self._claimant.connection.commit()

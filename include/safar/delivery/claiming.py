@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import psycopg
 from psycopg.rows import tuple_row
+from psycopg.types.json import set_json_loads
 
 from safar.delivery.channel import CallGroup, OutgoingMessage
 from safar.delivery.rules import DeliveryRules
@@ -69,14 +71,11 @@ class Claimant:
 
     def claim_due(self, group: CallGroup, limit: int) -> Claim | None:
         """Claims up to ``limit`` due messages; None when none of them could be picked."""
-        now = self._clock.now()
-        picked = self._pick("pick_due", group, {"now": now, "run_id": self._run_id, "limit": limit})
-        return self._claim(group, picked, now)
+        return self._claim("pick_due", group, {"run_id": self._run_id, "limit": limit})
 
     def claim_kept(self, group: CallGroup, message_ids: Sequence[UUID], kept_by: str) -> Claim | None:
         """Claims those of the messages that are still kept from an earlier claim of this dispatcher."""
-        picked = self._pick("pick_named", group, {"message_ids": list(message_ids), "kept_by": kept_by})
-        return self._claim(group, picked, self._clock.now())
+        return self._claim("pick_named", group, {"message_ids": list(message_ids), "kept_by": kept_by})
 
     def put_back(self, claim: Claim, message_ids: Iterable[UUID], reason: str | None, hold: timedelta | None) -> None:
         """Makes messages that surely did not leave planned again, in the transaction that is open."""
@@ -91,34 +90,28 @@ class Claimant:
     def close(self) -> None:
         self.connection.close()
 
-    def _pick(self, statement: str, group: CallGroup, parameters: dict[str, Any]) -> list[UUID]:
-        return [row[0] for row in self.execute(statement, {**_name_group(group), **parameters})]
-
-    def _claim(self, group: CallGroup, picked: list[UUID], now: datetime) -> Claim | None:
-        if not picked:
+    def _claim(self, picking: str, group: CallGroup, parameters: dict[str, Any]) -> Claim | None:
+        claim_id, now = str(uuid4()), self._clock.now()
+        shared = {**_name_group(group), "claim_id": claim_id, "now": now}
+        if self.execute(picking, {**shared, "lease": self._lease, **parameters}).fetchone() is None:
             self.connection.rollback()
             return None
-        claim_id = str(uuid4())
-        messages, verdicts = self._take_last_look(group, picked, now, claim_id)
-        if messages:
-            ids = [message.message_id for message in messages]
-            self.execute("open_claim", {"claim_id": claim_id, "lease": self._lease, "message_ids": ids})
+        messages, verdicts = self._take_last_look(group, shared, now)
+        if not messages:
+            self.execute("close_claim", shared)
         self._checkpoint("before the claim is committed")
         self.connection.commit()
         self._checkpoint("after the claim is committed")
         return Claim(claim_id, group, messages, verdicts)
 
     def _take_last_look(
-        self, group: CallGroup, picked: list[UUID], now: datetime, claim_id: str
+        self, group: CallGroup, shared: dict[str, Any], now: datetime
     ) -> tuple[list[OutgoingMessage], Counter[str]]:
         caps = [cap for cap in self._rules.caps if (cap.channel, cap.class_) == (group.channel, group.class_)]
         rows = self.execute(
             "take_last_look",
             {
-                **_name_group(group),
-                "message_ids": picked,
-                "now": now,
-                "claim_id": claim_id,
+                **shared,
                 "next_open": self._rules.next_open(group.class_, now),
                 "cap_messages": [cap.messages for cap in caps],
                 "cap_since": [now - cap.within for cap in caps],
@@ -136,6 +129,7 @@ def open_dispatch_connection(workspace: Workspace) -> psycopg.Connection[Any]:
         application_name="safar dispatch",
         row_factory=tuple_row,
     )
+    set_json_loads(orjson.loads, connection)
     return connection
 
 

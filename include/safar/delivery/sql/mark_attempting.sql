@@ -4,5 +4,5 @@ set
     attempt_count = attempt_count + 1,
     attempted_at = %(now)s,
     state_at = clock_timestamp()
-where message_id = any(%(message_ids)s::uuid[]) and state = 'claimed' and claimed_by = %(claim_id)s
+where message_id = any((select message_ids from ledger.claim where claim_id = %(claim_id)s)::uuid[]) and state = 'claimed' and claimed_by = %(claim_id)s
 returning message_id

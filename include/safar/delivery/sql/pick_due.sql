@@ -1,5 +1,5 @@
--- Due messages of one group, at most one per contact and per address, with both the rows and the contacts
--- locked. The last look is a statement of its own: its snapshot begins after the contact's lock was got,
+-- Opens a claim on due messages of one group, at most one per contact and per address, with both the rows and
+-- the contacts locked. The last look is a statement of its own: its snapshot begins after the contact's lock was got,
 -- so it sees what the former holder of that lock has claimed.
 with due as materialized (
     select message_id, contact_id, address_hash, due_at
@@ -30,8 +30,16 @@ one_per_address as materialized (
     select distinct on (address_hash) *
     from one_per_contact
     order by address_hash, due_at, message_id
+),
+
+picked as (
+    select message_id
+    from one_per_address
+    where pg_try_advisory_xact_lock(hashtextextended(contact_id, 7265))
 )
 
-select message_id
-from one_per_address
-where pg_try_advisory_xact_lock(hashtextextended(contact_id, 7265))
+insert into ledger.claim (claim_id, lease_until, message_ids)
+select %(claim_id)s, clock_timestamp() + %(lease)s, array_agg(message_id)
+from picked
+having count(*) > 0
+returning claim_id

@@ -57,7 +57,7 @@ with look as materialized (
         end as verdict
     from ledger.message
     where
-        message.message_id = any(%(message_ids)s::uuid[])
+        message.message_id = any((select message_ids from ledger.claim where claim_id = %(claim_id)s)::uuid[])
         and message.is_planned
         and not exists (
             select from ledger.stop
