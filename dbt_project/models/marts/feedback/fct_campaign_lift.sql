@@ -12,8 +12,10 @@ campaign_counts as (
         count(case when assignment = 'held_out' then 1 end) as held_out_count,
         count(case when assignment = 'treated' then ordered_at end) as treated_converted_count,
         count(case when assignment = 'held_out' then ordered_at end) as held_out_converted_count,
-        cast(coalesce(sum(case when assignment = 'treated' then revenue_amount end), 0) as numeric(18, 2)) as treated_revenue_amount,
-        cast(coalesce(sum(case when assignment = 'held_out' then revenue_amount end), 0) as numeric(18, 2)) as held_out_revenue_amount,
+        cast(sum(case when assignment = 'treated' then revenue_amount else 0 end) as numeric(18, 2))
+            as treated_revenue_amount,
+        cast(sum(case when assignment = 'held_out' then revenue_amount else 0 end) as numeric(18, 2))
+            as held_out_revenue_amount,
         max(currency) as currency,
         count(case when not is_window_over then 1 end) as open_windows_count
     from responses

@@ -23,7 +23,7 @@ orders as (
         and is_purchase
 ),
 
-{#- Whoever was merged since is looked for under the id of today. -#}
+-- Whoever was merged since is looked for under the id of today.
 current_entries as (
     select
         entries.*,
@@ -61,8 +61,8 @@ entry_orders as (
     inner join orders
         on
             entries.current_contact_id = orders.contact_id
-            and orders.ordered_at >= entries.entered_at
-            and orders.ordered_at < entries.window_ends_at
+            and entries.entered_at <= orders.ordered_at
+            and entries.window_ends_at > orders.ordered_at
     group by entries.campaign, entries.contact_id, entries.occurrence_key
 ),
 
@@ -77,8 +77,8 @@ entry_goals as (
         on
             entries.campaign = goals.campaign
             and goals.contact_id in (entries.contact_id, entries.current_contact_id)
-            and goals.goal_at >= entries.entered_at
-            and goals.goal_at < entries.window_ends_at
+            and entries.entered_at <= goals.goal_at
+            and entries.window_ends_at > goals.goal_at
     group by entries.campaign, entries.contact_id, entries.occurrence_key
 ),
 
@@ -107,9 +107,21 @@ responses as (
         cast(coalesce(entry_orders.revenue_amount, 0) as numeric(18, 2)) as revenue_amount,
         cast('{{ var("currency") }}' as text) as currency
     from current_entries as entries
-    left join entry_deliveries using (campaign, contact_id, occurrence_key)
-    left join entry_orders using (campaign, contact_id, occurrence_key)
-    left join entry_goals using (campaign, contact_id, occurrence_key)
+    left join entry_deliveries
+        on
+            entries.campaign = entry_deliveries.campaign
+            and entries.contact_id = entry_deliveries.contact_id
+            and entries.occurrence_key = entry_deliveries.occurrence_key
+    left join entry_orders
+        on
+            entries.campaign = entry_orders.campaign
+            and entries.contact_id = entry_orders.contact_id
+            and entries.occurrence_key = entry_orders.occurrence_key
+    left join entry_goals
+        on
+            entries.campaign = entry_goals.campaign
+            and entries.contact_id = entry_goals.contact_id
+            and entries.occurrence_key = entry_goals.occurrence_key
 )
 
 select * from responses

@@ -1,6 +1,6 @@
 {#- `decide` fills the table after the models are built, so before the first decision there is none. -#}
-{%- set entries = load_relation(ref('fct_entries')) -%}
-
+{%- set entries = find_earlier('fct_entries') -%}
+-- depends_on: {{ ref('fct_entries') }}
 with source as (
     {% if entries -%}
     select * from {{ ref('fct_entries') }}

@@ -14,7 +14,7 @@ ranked_messages as (
         reason,
         claimed_at,
         accepted_at,
-        row_number() over (partition by action_id order by recorded_at desc, message_id) as recency
+        row_number() over (partition by action_id order by recorded_at desc, message_id asc) as recency
     from messages
 ),
 
@@ -39,8 +39,9 @@ known_actions as (
         actions.recorded_at
     from actions
     left join ranked_messages
-        on actions.action_id = ranked_messages.action_id
-        and ranked_messages.recency = 1
+        on
+            actions.action_id = ranked_messages.action_id
+            and ranked_messages.recency = 1
 )
 
 select * from known_actions

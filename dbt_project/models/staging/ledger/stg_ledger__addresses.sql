@@ -14,7 +14,8 @@ known as (
         time_zone,
         from_sequence
     from source
-    where from_sequence <= {{ pinned().sequence }}
+    where
+        from_sequence <= {{ pinned().sequence }}
         and (until_sequence is null or until_sequence > {{ pinned().sequence }})
 )
 

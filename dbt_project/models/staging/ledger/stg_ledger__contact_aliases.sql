@@ -8,7 +8,8 @@ known as (
         contact_id,
         from_sequence
     from source
-    where from_sequence <= {{ pinned().sequence }}
+    where
+        from_sequence <= {{ pinned().sequence }}
         and (until_sequence is null or until_sequence > {{ pinned().sequence }})
 )
 

@@ -50,8 +50,9 @@ known_messages as (
         coalesce(ranked_transitions.recorded_at, messages.recorded_at) as state_recorded_at
     from messages
     left join ranked_transitions
-        on messages.message_id = ranked_transitions.message_id
-        and ranked_transitions.recency = 1
+        on
+            messages.message_id = ranked_transitions.message_id
+            and ranked_transitions.recency = 1
 )
 
 select * from known_messages

@@ -12,7 +12,9 @@ known as (
         state,
         source,
         source_key,
-        case when source in ('unsubscribe_link', 'sendgrid') then cast(proof ->> 'message_id' as uuid) end as message_id,
+        case
+            when source in ('unsubscribe_link', 'sendgrid') then cast(proof ->> 'message_id' as uuid)
+        end as message_id,
         occurred_at,
         recorded_at
     from source

@@ -14,7 +14,8 @@ known as (
         created_by,
         recorded_at
     from source
-    where recorded_at < {{ known_at('ledger') }}
+    where
+        recorded_at < {{ known_at('ledger') }}
         and (lifted_at is null or lifted_at >= {{ known_at('ledger') }})
 )
 
