@@ -1,10 +1,14 @@
-{#- Vendors send numbers, days and zones as text. What is none becomes null; it is never an error. -#}
+{#-
+  Vendors send numbers, days and zones as text. What is none becomes null; it is never an error.
+
+  A count or an amount of money is zero or more: below zero it is none.
+-#}
 {% macro parse_number(column) -%}
     {{ return(adapter.dispatch('parse_number')(column)) }}
 {%- endmacro %}
 
 {% macro default__parse_number(column) -%}
-    case when {{ column }} ~ '^\s*[+-]?[0-9]{1,16}([.][0-9]*)?\s*$' then cast({{ column }} as {{ dbt.type_numeric() }}) end
+    case when {{ column }} ~ '^\s*[0-9]{1,16}([.][0-9]*)?\s*$' then cast({{ column }} as {{ dbt.type_numeric() }}) end
 {%- endmacro %}
 
 {#- A day written YYYY-MM-DD; `today` and `infinity`, which Postgres would take, are no days. -#}

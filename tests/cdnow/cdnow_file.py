@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def read_purchases() -> list[Purchase]:
     purchases = []
     for line in FILE.read_text().splitlines():
         _, customer, day, _, amount = line.split()
-        purchases.append(Purchase(customer, datetime.strptime(day, "%Y%m%d").date(), Decimal(amount)))
+        purchases.append(Purchase(customer, date(int(day[:4]), int(day[4:6]), int(day[6:])), Decimal(amount)))
     return purchases
 
 

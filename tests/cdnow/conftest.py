@@ -69,9 +69,7 @@ class Replay:
         workspace = Workspace(self.settings, self.connections, FixedClock(as_of))
         sources = read_sources(self.settings.dbt_project)
         campaigns: dict[str, Campaign] = {}
-        catalogue = Catalogue(
-            sources=sources, campaigns=campaigns, defaults=read_defaults(self.settings.dbt_project)
-        )
+        catalogue = Catalogue(sources=sources, campaigns=campaigns, defaults=read_defaults(self.settings.dbt_project))
         report = land_source(workspace, sources["cdnow"])
         check_load(workspace, sources["cdnow"], report.load_id)
         pin = pin_run(

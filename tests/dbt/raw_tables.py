@@ -31,4 +31,6 @@ def create_raw_tables(dsn: str, sources: Iterable[Source]) -> None:
 
 def _columns(table: Table) -> sql.Composed:
     types = {**table.types, **LANDING_TYPES}
-    return sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in types.items())
+    return sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in types.items()
+    )

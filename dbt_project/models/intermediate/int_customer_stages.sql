@@ -8,6 +8,12 @@ purchases as (
     where is_purchase_when_placed and contact_id is not null
 ),
 
+voidings as (
+    select distinct contact_id, voided_at
+    from purchases
+    where voided_at is not null
+),
+
 -- A cancellation or a whole refund must not rewrite what was true before it. So a person has one history
 -- of purchases up to the first voiding, another from there to the next, and so on; mostly there is one.
 histories as (
@@ -22,7 +28,7 @@ histories as (
         contact_id,
         voided_at as holds_from,
         lead(voided_at) over (partition by contact_id order by voided_at) as holds_until
-    from (select distinct contact_id, voided_at from purchases where voided_at is not null) as voidings
+    from voidings
 ),
 
 -- What is bought in one day counts as one purchase, made at the day's first order.

@@ -14,7 +14,7 @@ records as (
     from shopify_customers
 ),
 
-merges as (
+absorptions as (
     select distinct
         contacts.record_id as surviving_record_id,
         {{ dbt.concat(["'hubspot:'", "trim(merged.part)"]) }} as record_id
@@ -25,9 +25,9 @@ merges as (
 
 -- A contact that was merged away before we ever saw it still has an id that others may know it by.
 unseen_records as (
-    select distinct merges.record_id
-    from merges
-    left join records on merges.record_id = records.record_id
+    select distinct absorptions.record_id
+    from absorptions
+    left join records on absorptions.record_id = records.record_id
     where records.record_id is null
 ),
 
@@ -58,11 +58,11 @@ edges as (
         records.record_id,
         records.source,
         'merged_record' as identifier_type,
-        merges.record_id as identifier,
+        absorptions.record_id as identifier,
         records.created_at,
         records.is_archived
-    from merges
-    inner join records on merges.surviving_record_id = records.record_id
+    from absorptions
+    inner join records on absorptions.surviving_record_id = records.record_id
 )
 
 select * from edges

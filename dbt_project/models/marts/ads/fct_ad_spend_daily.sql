@@ -7,19 +7,10 @@ action_counts as (
         insights.account_id,
         insights.ad_id,
         insights.spend_date,
-        {%- for action, column in [
-            ('link_click', 'link_clicks_count'),
-            ('landing_page_view', 'landing_page_views_count'),
-            ('add_to_cart', 'add_to_carts_count'),
-            ('purchase', 'purchases_count'),
-        ] %}
-        sum(
-            case
-                when {{ json_text('action.element', ['action_type']) }} = '{{ action }}'
-                    then {{ parse_number(json_text('action.element', ['value'])) }}
-            end
-        ) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ sum_actions('action.element', 'link_click') }} as link_clicks_count,
+        {{ sum_actions('action.element', 'landing_page_view') }} as landing_page_views_count,
+        {{ sum_actions('action.element', 'add_to_cart') }} as add_to_carts_count,
+        {{ sum_actions('action.element', 'purchase') }} as purchases_count
     from insights
     {{ join_json_elements('insights.actions', 'action') }}
     group by insights.account_id, insights.ad_id, insights.spend_date

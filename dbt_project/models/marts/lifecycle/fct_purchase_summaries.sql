@@ -49,8 +49,12 @@ purchase_summaries as (
         cast(orders_count as bigint) as orders_count,
         purchase_days_count,
         purchase_days_count - 1 as repeat_purchases_count,
-        cast({{ dates_between('first_purchase_date', 'last_purchase_date') }} / 7.0 as numeric(18, 10)) as recency_weeks,
-        cast({{ dates_between('first_purchase_date', 'observed_until_date') }} / 7.0 as numeric(18, 10)) as age_weeks,
+        cast(
+            {{ dates_between('first_purchase_date', 'last_purchase_date') }} / 7.0 as numeric(18, 10)
+        ) as recency_weeks,
+        cast(
+            {{ dates_between('first_purchase_date', 'observed_until_date') }} / 7.0 as numeric(18, 10)
+        ) as age_weeks,
         cast(net_amount as numeric(18, 2)) as net_amount,
         cast(mean_repeat_amount as numeric(18, 4)) as mean_repeat_amount,
         cast(

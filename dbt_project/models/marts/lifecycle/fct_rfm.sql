@@ -31,10 +31,9 @@ scored as (
         recency_days,
         frequency,
         monetary_amount,
-        {%- for letter in ['r', 'f', 'm'] %}
-        case when {{ letter }}_rank >= 0.8 then 5 else cast(floor({{ letter }}_rank * 5) as integer) + 1 end
-            as {{ letter }}_score{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ score_rank('r_rank') }} as r_score,
+        {{ score_rank('f_rank') }} as f_score,
+        {{ score_rank('m_rank') }} as m_score
     from ranked
 ),
 

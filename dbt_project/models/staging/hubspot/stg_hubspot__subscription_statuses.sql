@@ -13,7 +13,7 @@ renamed as (
         {{ parse_text('subscription_name') }} as subscription_name,
         lower(channel) as channel,
         upper(status) as status,
-        "timestamp" as stated_at,
+        "timestamp" as stated_at,  -- noqa: RF06
         _dlt_valid_from as learned_at
     from source
 )

@@ -10,7 +10,7 @@ renamed as (
         {{ normalise_email('email') }} as email,
         -- An imported order is processed at the moment it was placed and created when it was imported.
         coalesce(processed_at, created_at) as ordered_at,
-        updated_at,
+        coalesce(updated_at, processed_at, created_at) as updated_at,
         cancelled_at,
         coalesce(test, false) as is_test,
         upper(currency_code) as currency,
