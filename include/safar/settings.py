@@ -57,6 +57,11 @@ class Settings(BaseModel):
         return self.project_root / "dbt_project"
 
     @property
+    def manifest(self) -> Path:
+        """dbt's manifest: the DAG files read it, `make manifest` writes it."""
+        return self.dbt_project / "target" / "manifest.json"
+
+    @property
     def expectations(self) -> Path:
         return self.project_root / "expectations"
 

@@ -10,7 +10,6 @@ from cosmos.constants import InvocationMode, TestBehavior, TestIndirectSelection
 
 from safar.errors import ConfigurationError
 from safar.settings import Settings
-from safar.warehouse.manifest import manifest_path
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,7 +22,7 @@ def draw_models(group_id: str, select: list[str], exclude: list[str], pin_task: 
         ConfigurationError: the manifest is missing (`make manifest`).
     """
     settings = Settings.from_environment()
-    manifest = manifest_path(settings)
+    manifest = settings.manifest
     if not manifest.exists():
         raise ConfigurationError(f"{manifest} is missing. Write it with `make manifest`.")
     pin = f"{{{{ ti.xcom_pull(task_ids='{pin_task}') }}}}"
@@ -55,6 +54,8 @@ def draw_models(group_id: str, select: list[str], exclude: list[str], pin_task: 
             "env": {"SAFAR_PIN": pin},
             "append_env": True,
             "install_deps": False,
+            # Unit tests judge the SQL before it is released; a night has rows of its own to judge.
+            "dbt_cmd_flags": ["--exclude-resource-type", "unit_test"],
             "pre_execute": prepare_model,
             "callback": record_model,
         },

@@ -9,7 +9,7 @@ from airflow.dag_processing.dagbag import DagBag
 
 
 def describe(folder: str) -> dict[str, object]:
-    bag = DagBag(folder, include_examples=False)
+    bag = DagBag(folder)
     return {
         "errors": {name: str(error) for name, error in bag.import_errors.items()},
         "dags": {
@@ -24,7 +24,7 @@ def describe(folder: str) -> dict[str, object]:
                         "operator": type(task).__name__,
                         "module": type(task).__module__,
                         "retries": task.retries,
-                        "trigger_rule": str(task.trigger_rule),
+                        "trigger_rule": task.trigger_rule.value,
                         "upstream": sorted(task.upstream_task_ids),
                     }
                     for task in dag.tasks

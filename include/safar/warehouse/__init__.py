@@ -6,7 +6,7 @@ from safar.warehouse.decide import OUTCOMES, DecisionReport, UndecidedCandidates
 from safar.warehouse.docs import write_docs
 from safar.warehouse.freshness import missing_sources
 from safar.warehouse.gate import gate_campaigns
-from safar.warehouse.manifest import Manifest, manifest_path, read_manifest, write_manifest
+from safar.warehouse.manifest import Manifest, read_manifest, write_manifest
 from safar.warehouse.pin import NotPinned, Pin, Superseded, pin_run, read_pin, require_current
 from safar.warehouse.publish import PublishReport, publish_contacts
 from safar.warehouse.results import NodeResult, read_recorded, record_results
@@ -33,7 +33,6 @@ __all__ = [
     "gate_campaigns",
     "give_verdict",
     "hold_decide_lock",
-    "manifest_path",
     "missing_sources",
     "pin_run",
     "publish_contacts",

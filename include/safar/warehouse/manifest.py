@@ -103,11 +103,6 @@ def _judged(test: dict[str, Any]) -> set[str]:
     return {attached} if attached else _tables_of(test)
 
 
-def manifest_path(settings: Settings) -> Path:
-    """Where the DAG files and the verbs look for the manifest."""
-    return settings.dbt_project / "target" / "manifest.json"
-
-
 def write_manifest(settings: Settings, environment: Mapping[str, str] | None = None) -> Path:
     """Parses the project when the manifest is stale or missing; returns the manifest's path.
 
@@ -118,7 +113,7 @@ def write_manifest(settings: Settings, environment: Mapping[str, str] | None = N
     Raises:
         DbtFailed: the project does not parse.
     """
-    path = manifest_path(settings)
+    path = settings.manifest
     fingerprint = fingerprint_project(settings.dbt_project)
     if environment is None and _read_fingerprint(path) == fingerprint:
         return path
@@ -145,7 +140,7 @@ def read_manifest(settings: Settings) -> Manifest:
     Raises:
         ConfigurationError: it is missing, or older than the project's files.
     """
-    path = manifest_path(settings)
+    path = settings.manifest
     if not path.is_file():
         raise ConfigurationError(f"{path} is missing. Write it with `make manifest`.")
     content = orjson.loads(path.read_bytes())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 
-from safar.errors import ConfigurationError
+from safar.errors import ConfigurationError, SafarError
 from safar_airflow.assets import name_decisions_asset
 from safar_airflow.operators.verb import VerbOperator, read_run_key
 
@@ -96,7 +96,7 @@ class PinRun(VerbOperator):
 
 
 class BuildModels(VerbOperator):
-    """Builds all models of a cadence in one task, in this process."""
+    """Builds several models in one task, in this process; fails when one of them is red, after all have run."""
 
     def __init__(self, *, select: list[str], exclude: list[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -108,6 +108,8 @@ class BuildModels(VerbOperator):
 
         report = build_models(workspace, read_own_pin(workspace, context), select=self.select, exclude=self.exclude)
         self.log.info("%s", report.describe())
+        if report.red:
+            raise SafarError(report.describe())
 
 
 class GateCampaigns(VerbOperator):
