@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from psycopg.rows import dict_row
 
 from safar.delivery.addresses import hash_address
+from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
 from safar.intake import create_app
 from safar.intake.serving import AccessLog
 from safar.intake.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
-from safar.intake.tokens import sign_unsubscribe_token
 from safar.workspace import Workspace
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

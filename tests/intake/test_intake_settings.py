@@ -10,11 +10,11 @@ import psycopg
 import pytest
 import requests
 
+from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
 from safar.errors import ConfigurationError
 from safar.intake import create_app
 from safar.intake.ledger_pool import LedgerPool, LedgerUnavailable
 from safar.intake.settings import IntakeSettings, read_intake_settings
-from safar.intake.tokens import sign_unsubscribe_token
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 TRIED = {"late_after_hours", "link_lifetime_days", "body_limit_bytes", "ledger_connections"}

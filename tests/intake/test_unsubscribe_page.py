@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from safar.intake.tokens import sign_unsubscribe_token
+from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

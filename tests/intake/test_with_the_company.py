@@ -15,8 +15,8 @@ import requests
 from sendgrid import SendGridAPIClient
 
 from safar.clock import SandboxClock
+from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
 from safar.feedback import collect_feedback
-from safar.intake.tokens import sign_unsubscribe_token
 from safar.workspace import Workspace
 
 MAILS = 150

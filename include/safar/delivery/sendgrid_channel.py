@@ -14,8 +14,8 @@ from safar.delivery.publishing import list_published
 from safar.delivery.sendgrid_answers import DOUBTFUL, read_failure, read_refusal
 from safar.delivery.sendgrid_client import open_sendgrid
 from safar.delivery.template_files import choose_locale
+from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
 from safar.errors import ConfigurationError
-from safar.intake.tokens import sign_unsubscribe_token
 from safar.workspace import INTAKE, Workspace
 
 CONN_ID = "sendgrid"

@@ -1,6 +1,6 @@
 """The public web process: provider events and one-click unsubscribe.
 
-Nothing heavy is imported here: delivery signs its links with `safar.intake.tokens`.
+Nothing heavy is imported until the process starts.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ import psycopg
 from starlette.responses import HTMLResponse
 
 from safar.clock import Clock
+from safar.delivery.unsubscribe_tokens import InvalidToken, read_unsubscribe_token
 from safar.errors import ConfigurationError, SafarError
 from safar.intake.confirmation import read_confirmation
 from safar.intake.ledger_pool import LedgerPool, LedgerUnavailable
 from safar.intake.page import render_page
 from safar.intake.settings import IntakeSettings
 from safar.intake.texts import choose_texts
-from safar.intake.tokens import InvalidToken, read_unsubscribe_token
 from safar.intake.unsubscribing import UnsubscribeLink, find_link, withdraw_permission
 from safar.workspace import INTAKE, Workspace
 

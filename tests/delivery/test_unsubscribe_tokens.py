@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode
 
 import pytest
 
-from safar.intake.tokens import InvalidToken, read_unsubscribe_token, sign_unsubscribe_token
+from safar.delivery.unsubscribe_tokens import InvalidToken, read_unsubscribe_token, sign_unsubscribe_token
 
 MESSAGE = uuid.UUID("018f2d1e-8a5b-7c3d-9e4f-0123456789ab")
 TOKEN = sign_unsubscribe_token("key", MESSAGE)
