@@ -124,8 +124,10 @@ def test_the_address_is_the_one_that_the_run_knew(noon: Workspace, company: Comp
     second = company.add_run("night/2")
     company.connection.execute("update ledger.address set until_sequence = %s", [company.sequences[second]])
     company.connection.execute(
-        "insert into ledger.address select contact_id, channel, 'new@example.com', 'other', address_key_id, true, null, "
-        "null, %s, null from ledger.address",
+        """
+        insert into ledger.address (contact_id, channel, address, address_hash, address_key_id, is_valid, from_sequence)
+        select contact_id, channel, 'new@example.com', 'other', address_key_id, true, %s from ledger.address
+        """,
         [company.sequences[second]],
     )
     company.decide(second, ["anna"], occurrence_key="second")

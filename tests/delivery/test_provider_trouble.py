@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -38,7 +37,7 @@ def noon(sandbox: RunningSandbox, open_workspace: OpenWorkspace, company: Compan
 
 
 @pytest.fixture
-def plan_people(noon: Workspace, company: Company, request: pytest.FixtureRequest) -> Iterator[Any]:
+def plan_people(noon: Workspace, company: Company, request: pytest.FixtureRequest) -> Any:
     """Plans one message to each of so many people, none of whom another test knows."""
 
     def plan_for(count: int, **decision: Any) -> list[str]:
@@ -48,7 +47,7 @@ def plan_people(noon: Workspace, company: Company, request: pytest.FixtureReques
         plan(noon)
         return names
 
-    yield plan_for
+    return plan_for
 
 
 def list_arrived(company: Company, sandbox: RunningSandbox) -> dict[str, int]:
