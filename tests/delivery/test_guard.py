@@ -71,8 +71,10 @@ def test_both_switches_or_the_allow_list_open_it() -> None:
     assert allowed_recipients(PRODUCTION, connect("https://api.sendgrid.com", live=True)) is None
     listed = connect("https://Test.example.com", allow_hosts=["test.example.com"], allow_recipients=["Me@Example.com"])
     assert require_allowed_host(DEVELOPMENT, listed)
-    assert allowed_recipients(DEVELOPMENT, listed) == {"me@example.com"}
-    assert allowed_recipients(DEVELOPMENT, connect("https://t.example.com", allow_hosts=["t.example.com"])) == set()
+    assert allowed_recipients(DEVELOPMENT, listed) == frozenset({"me@example.com"})
+    assert (
+        allowed_recipients(DEVELOPMENT, connect("https://t.example.com", allow_hosts=["t.example.com"])) == frozenset()
+    )
     with pytest.raises(ConfigurationError, match="user name"):
         require_allowed_host(PRODUCTION, connect("https://user@api.sendgrid.com", live=True))
 

@@ -124,7 +124,9 @@ def test_each_content_is_published_once_even_by_two_at_a_time(
     assert publish(SOUND).published == (f"{name}/en",), "an old content becomes active again"
     headers = {"Authorization": "Bearer SG.sandbox"}
     url = f"{sandbox.root}/sendgrid/v3/templates"
-    listed = requests.get(url, params={"generations": "dynamic", "page_size": 200}, headers=headers, timeout=10).json()
+    listed = requests.get(
+        url, params={"generations": "dynamic", "page_size": "200"}, headers=headers, timeout=10
+    ).json()
     [ours] = [template for template in listed["result"] if template["name"] == f"safar/{name}/en"]
     whole = requests.get(f"{url}/{ours['id']}", headers=headers, timeout=10).json()
     assert len(whole["versions"]) == 2

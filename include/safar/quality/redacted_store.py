@@ -22,7 +22,7 @@ KEPT = frozenset(
 )
 
 
-class RedactedResultsStore(ValidationResultsStore):
+class RedactedResultsStore(ValidationResultsStore):  # type: ignore[misc, unused-ignore]
     """Writes each result with its counts only. Great Expectations finds it by its module's name."""
 
     def set(self, key: Any, value: Any, **kwargs: Any) -> Any:
@@ -45,5 +45,5 @@ def redact(results: ExpectationSuiteValidationResult) -> ExpectationSuiteValidat
                 "exception_message": "The rule could not be evaluated; the task's log names the reason.",
                 "exception_traceback": "",
             }
-    redacted.meta.pop("batch_spec", None)  # type: ignore[misc]
+    redacted.meta.pop("batch_spec", None)  # type: ignore[misc, unused-ignore]
     return redacted
