@@ -92,9 +92,7 @@ class Replay:
 def compose_project(root: Path) -> None:
     """Lays this company's staging over a copy of the project; everything behind staging stays as it is."""
     project = root / "dbt_project"
-    shutil.copytree(
-        PROJECT_ROOT / "dbt_project", project, ignore=shutil.ignore_patterns("target", "logs", "decisions", "feedback")
-    )
+    shutil.copytree(PROJECT_ROOT / "dbt_project", project, ignore=shutil.ignore_patterns("target", "logs"))
     shutil.copytree(OVERLAY, project, dirs_exist_ok=True)
     settings = (project / "dbt_project.yml").read_text()
     for ours, theirs in COMPANY.items():
