@@ -64,7 +64,7 @@ def test_messages_arrive_and_the_ledger_agrees_with_the_provider(
     noon: Workspace, company: Company, sandbox: RunningSandbox, plan_people: Any
 ) -> None:
     plan_people(1200)
-    report = dispatch(noon)
+    report = dispatch(noon, options=ONE_WORKER)
     assert (report.messages, report.calls) == ({"accepted": 1200}, {"accepted": 2})
     arrived = list_arrived(company, sandbox)
     assert len(arrived) == 1200
@@ -87,7 +87,7 @@ def test_one_bad_address_among_a_thousand_costs_one_message_and_at_most_22_calls
         monkeypatch.setattr("safar.delivery.sendgrid_answers.POSITION", __import__("re").compile("never"))
         monkeypatch.setattr("safar.delivery.sendgrid_answers._list_shared_fields", lambda fields: [])
     sandbox.break_with("bad_request_for_one", count=None, email=f"{names[637]}@example.com")
-    report = dispatch(noon)
+    report = dispatch(noon, options=ONE_WORKER)
     assert report.messages == {"accepted": 999, "failed": 1}
     assert report.calls.total() <= (2 if is_named else 22)
     arrived = list_arrived(company, sandbox)
@@ -184,7 +184,7 @@ def test_a_call_that_is_too_large_is_halved(
 ) -> None:
     plan_people(100)
     sandbox.break_with("payload_too_large", count=1, path="mail/send")
-    report = dispatch(noon)
+    report = dispatch(noon, options=ONE_WORKER)
     assert report.messages == {"accepted": 100}
     assert report.calls == {"too_large": 1, "accepted": 2}
 
