@@ -110,8 +110,15 @@ def prepare_airflow(settings: Settings, environment: Mapping[str, str]) -> str:
 def start_airflow(settings: Settings, environment: Mapping[str, str]) -> list[Service]:
     """Starts the four components; they are not ready yet (see `await_airflow`)."""
     logs = settings.home / "logs"
+    # LocalExecutor forks its workers from the scheduler (see plugins/preload_libraries.py).
+    preload = {"scheduler": {"SAFAR_PRELOAD": "1"}}
     return [
-        start_service(component, [sys.executable, "-m", "airflow", component], environment, logs)
+        start_service(
+            component,
+            [sys.executable, "-m", "airflow", component],
+            {**environment, **preload.get(component, {})},
+            logs,
+        )
         for component in COMPONENTS
     ]
 
