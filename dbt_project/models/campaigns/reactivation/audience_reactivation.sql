@@ -55,7 +55,11 @@ audience as (
         cast(floor({{ days_between('ranked_orders.ordered_at', as_of()) }}) as integer) as silent_days
     from ranked_orders
     inner join contacts on ranked_orders.contact_id = contacts.contact_id
-    where ranked_orders.recency = 1 and not contacts.is_archived
+    where
+        ranked_orders.recency = 1
+        and not contacts.is_archived
+        -- Who ordered a moment ago and sent it back is in touch with us, whatever the stage says.
+        and ranked_orders.ordered_at <= {{ dbt.dateadd('day', -var('shortest_interval_days'), as_of()) }}
 )
 
 select * from audience
