@@ -35,7 +35,7 @@ from safar.services.postgres import EmbeddedPostgres, ensure_database, find_free
 from safar.settings import PROJECT_ROOT, Settings
 from safar.workspace import Workspace
 
-TOKEN = "pat-sandbox"  # noqa: S105 (the sandbox's own)
+TOKEN = "pat-sandbox"
 ALLOWED_PER_SECOND = 19.0
 
 

@@ -43,9 +43,7 @@ def database(postgres: PostgresAddress) -> Iterator[str]:
     """The DSN of an own database with a fresh ledger, dropped afterwards."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {} template template_ledger").format(sql.Identifier(name))
-        )
+        connection.execute(sql.SQL("create database {} template template_ledger").format(sql.Identifier(name)))
         yield postgres.dsn(name)
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 

@@ -39,9 +39,7 @@ class Connection(BaseModel):
             ConfigurationError: the connection has no host.
         """
         if not self.host:
-            raise ConfigurationError(
-                f"Connection {self.conn_id!r} has no host. Set its host to the vendor's base URL."
-            )
+            raise ConfigurationError(f"Connection {self.conn_id!r} has no host. Set its host to the vendor's base URL.")
         url = self.host if "://" in self.host else f"{self.schema_ or 'https'}://{self.host}"
         if self.port and urlsplit(url).port is None:
             url = f"{url}:{self.port}"

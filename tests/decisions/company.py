@@ -244,7 +244,12 @@ class Company:
                 times = {"entry_occurred_at": row.entry_occurred_at, "due_at": row.due_at, "expires_at": row.expires_at}
                 action = {**key, **times, "action_id": action_id, "class": row.class_, "planned_at": run.as_of}
                 _insert(connection, "action", {**action, "kind": "message"})
-                message = {"message_id": uuid4(), "channel": row.channel, "priority": row.priority, "template": row.template}
+                message = {
+                    "message_id": uuid4(),
+                    "channel": row.channel,
+                    "priority": row.priority,
+                    "template": row.template,
+                }
                 address = {"locale": row.locale, "address_hash": row.address_hash, "address_key_id": "test"}
                 _insert(connection, "message", {**action, **message, **address})
             _insert(connection, "plan_result", {**key, "result": result, "action_id": action_id})

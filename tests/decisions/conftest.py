@@ -15,7 +15,14 @@ from tests.decisions.project import DbtProject
 from safar.services.postgres import PostgresAddress
 
 DATABASE = "test_decisions"
-STAND_INS = ("audience_cart_abandonment", "audience_loyalty", "dim_contacts", "fct_carts", "fct_lifecycle_stages", "fct_orders")
+STAND_INS = (
+    "audience_cart_abandonment",
+    "audience_loyalty",
+    "dim_contacts",
+    "fct_carts",
+    "fct_lifecycle_stages",
+    "fct_orders",
+)
 
 
 @pytest.fixture(scope="session")

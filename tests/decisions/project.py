@@ -51,7 +51,9 @@ class DbtProject:
 
     def create_table(self, connection: psycopg.Connection[Any], name: str) -> None:
         """Creates an empty table with the columns of a model's contract, where the model would stand."""
-        node = next(node for node in self.manifest.nodes.values() if node.resource_type == "model" and node.name == name)
+        node = next(
+            node for node in self.manifest.nodes.values() if node.resource_type == "model" and node.name == name
+        )
         columns = ", ".join(f"{column.name} {column.data_type}" for column in node.columns.values())
         connection.execute(f"create schema if not exists {node.schema}")
         connection.execute(f"create table {node.schema}.{node.alias} ({columns})")

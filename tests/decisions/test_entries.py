@@ -65,11 +65,17 @@ def test_lots_are_drawn_once_evenly_and_for_each_campaign_apart(company: Company
         " select 'person ' || number, 'once', %s, 'A', 'en' from generate_series(1, %s) as number",
         [NIGHT - HOUR, count],
     )
-    plans = [campaign("one", holdout=0.1), campaign("two", holdout=0.1), campaign("receipt", **{"class": "transactional"})]
+    plans = [
+        campaign("one", holdout=0.1),
+        campaign("two", holdout=0.1),
+        campaign("receipt", **{"class": "transactional"}),
+    ]
     run = company.pin(NIGHT)
     company.decide(run, *plans)
     entries = company.read_entries()
-    held = {name: {row.contact_id for row in entries if row.campaign == name and row.is_held_out} for name in ("one", "two")}
+    held = {
+        name: {row.contact_id for row in entries if row.campaign == name and row.is_held_out} for name in ("one", "two")
+    }
     control = {row.contact_id for row in entries if row.campaign == "one" and row.is_universal_control}
     assert control == {row.contact_id for row in entries if row.campaign == "two" and row.is_universal_control}
     for group, share in ((held["one"], 0.1), (held["two"], 0.1), (control, 0.05), (held["one"] & held["two"], 0.01)):
@@ -91,7 +97,9 @@ def test_lots_are_drawn_once_evenly_and_for_each_campaign_apart(company: Company
     }
     receipts = [row.outcome for row in company.read_decisions(run) if row.campaign == "receipt"]
     assert receipts == ["send"] * count
-    marketing = {row.contact_id for row in company.read_decisions(run) if row.class_ == "marketing" and row.outcome == "send"}
+    marketing = {
+        row.contact_id for row in company.read_decisions(run) if row.class_ == "marketing" and row.outcome == "send"
+    }
     assert not marketing & control
     # Another share or salt draws new entries differently; whoever is in keeps their lot.
     company.rules.update(universal_control=0.5, holdout_salt="another")
@@ -104,7 +112,9 @@ def test_a_lot_is_the_same_number_on_every_database(company: Company) -> None:
     query = ", ".join(f"{expression} as {name}" for name, expression in macros.items())
     outcome = company.project.run(
         ["show", "--limit", "-1", "--output", "json", "--inline"]
-        + [f"select word, {query} from (select 'person ' || generate_series as word from generate_series(1, 20000)) as words"],
+        + [
+            f"select word, {query} from (select 'person ' || generate_series as word from generate_series(1, 20000)) as words"
+        ],
         {},
     )
     table = outcome.result.results[0].agate_table

@@ -7,9 +7,7 @@ from datetime import datetime
 from tests.decisions.company import DAY, HOUR, NIGHT, SECOND, Company, Run, campaign, step
 
 GOAL = {"goal_model": "fct_orders", "goal_at": "ordered_at", "exit": "goal"}
-CART = campaign(
-    "cart", step("reminder", HOUR), step("offer", 23 * HOUR, when="not clicked"), max_lag=30 * DAY, **GOAL
-)
+CART = campaign("cart", step("reminder", HOUR), step("offer", 23 * HOUR, when="not clicked"), max_lag=30 * DAY, **GOAL)
 MORNING = NIGHT + 7 * HOUR
 
 
@@ -29,7 +27,17 @@ def _accept(company: Company, person: str, at: datetime = MORNING) -> None:
 
 
 def test_the_second_step_comes_after_the_wait_to_whom_it_is_meant_for(company: Company) -> None:
-    people = ["on_time", "too_early", "clicked", "clicked_at_last", "clicks_now", "opened", "failed", "waiting", "bought"]
+    people = [
+        "on_time",
+        "too_early",
+        "clicked",
+        "clicked_at_last",
+        "clicks_now",
+        "opened",
+        "failed",
+        "waiting",
+        "bought",
+    ]
     _start(company, *people)
     as_of = MORNING + 23 * HOUR
     for person in people:
@@ -63,7 +71,14 @@ def test_conditions_on_opens_leave_machines_out_and_passed_steps_may_be_continue
         "skipping": {"when": "clicked", "if_not_sent": "continue"},
     }
     journeys = [
-        campaign(name, step("first"), step("second", HOUR, **more), step("third", HOUR), max_lag=30 * DAY, **{"class": "transactional"})
+        campaign(
+            name,
+            step("first"),
+            step("second", HOUR, **more),
+            step("third", HOUR),
+            max_lag=30 * DAY,
+            **{"class": "transactional"},
+        )
         for name, more in names.items()
     ]
     company.meet("human", "machine", "clicker")
@@ -92,7 +107,13 @@ def test_conditions_on_opens_leave_machines_out_and_passed_steps_may_be_continue
 
 def test_what_is_not_sent_ends_the_journey_or_counts_from_its_due_time(company: Company) -> None:
     journeys = [
-        campaign(name, step("first", if_not_sent=name), step("second", 2 * HOUR), max_lag=30 * DAY, **{"class": "transactional"})
+        campaign(
+            name,
+            step("first", if_not_sent=name),
+            step("second", 2 * HOUR),
+            max_lag=30 * DAY,
+            **{"class": "transactional"},
+        )
         for name in ("leave", "continue")
     ]
     company.meet("anna")
@@ -143,7 +164,9 @@ def test_only_a_blocked_plan_result_gives_a_send_another_chance(company: Company
     results = ["blocked", "same_address", "expired", "not_approved"]
     company.meet(*results)
     journeys = {
-        result: campaign(result, step("mail", if_not_sent="continue"), step("after", HOUR), **{"class": "transactional"})
+        result: campaign(
+            result, step("mail", if_not_sent="continue"), step("after", HOUR), **{"class": "transactional"}
+        )
         for result in results
     }
     for result in results:

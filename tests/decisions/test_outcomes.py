@@ -37,7 +37,9 @@ def _afflict(company: Company, person: str, worst: int) -> None:
 
 def test_the_reasons_are_told(company: Company) -> None:
     company.rules["caps"] = [CAP]
-    company.meet("asked", "withdrew", "revoked_all", "regranted", "unasked", "bounced", "shut", "capped", "bought", "fine")
+    company.meet(
+        "asked", "withdrew", "revoked_all", "regranted", "unasked", "bounced", "shut", "capped", "bought", "fine"
+    )
     company.meet("never_asked", consent=False)
     company.permit("hash-withdrew", "revoked", at=NIGHT - DAY)
     company.permit("hash-revoked_all", "revoked", topic="all", at=NIGHT - DAY)
@@ -150,7 +152,9 @@ def test_time_is_exclusive_at_its_end(company: Company) -> None:
     assert entered == set(people) - {"occurs_now"}
 
 
-@pytest.mark.parametrize("scope", [{}, {"campaign": "cart", "step": "mail", "channel": "email", "occurrence_key": "once"}])
+@pytest.mark.parametrize(
+    "scope", [{}, {"campaign": "cart", "step": "mail", "channel": "email", "occurrence_key": "once"}]
+)
 def test_a_stop_of_any_scope_stops_what_it_names(company: Company, scope: dict[str, str]) -> None:
     company.meet("anna")
     company.occur("anna")
