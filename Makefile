@@ -44,13 +44,13 @@ lint: $(STAMP)  ## ruff, sqlfluff, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project tests
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project tests/cdnow
 
 types: $(STAMP)  ## mypy --strict on include/ and plugins/
 	@$(BIN)/mypy include plugins
 
 unit: $(STAMP)  ## Only the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 test: lint types unit  ## Lint, types and all tests
 
