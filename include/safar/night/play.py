@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +28,8 @@ from safar.services.stack import Stack
 from safar.settings import Settings
 from safar.workspace import Workspace
 
-console = Console(highlight=False)
+# A log file has no width of its own; the table needs some.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 
 
 def play_through_airflow(*, people: int, nights: int, seed: int, stay: bool) -> int:
