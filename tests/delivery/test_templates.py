@@ -10,6 +10,8 @@ import pytest
 import requests
 from tests.delivery.conftest import NOON, OpenWorkspace, RunningSandbox
 
+from safar.delivery.claiming import read_fields
+from safar.delivery.plain_text import read_plain_text
 from safar.delivery.publishing import publish_contents
 from safar.delivery.rendering import render_mail, render_text
 from safar.delivery.template_files import choose_locale, compile_template, list_locales
@@ -141,3 +143,14 @@ def test_every_locale_of_a_template_takes_the_same_fields_or_fewer() -> None:
             for locale in list_locales(TEMPLATES, template)
         }
         assert fields["fa"] <= fields["en"], template
+
+
+def test_a_link_in_the_plain_text_stays_a_link() -> None:
+    text = read_plain_text('<body><p>Hello {{name}}</p><a href="{{link}}">Back</a></body>')
+    rendered = render_text(text, {"name": "Ann & Bob", "link": "https://shop.example.com/?a=1&b=2"})
+    assert "Ann & Bob" in rendered
+    assert "(https://shop.example.com/?a=1&b=2)" in rendered
+
+
+def test_an_amount_keeps_the_digits_that_it_was_written_with() -> None:
+    assert read_fields('{"total": 19.80, "items": 3}') == {"total": "19.80", "items": 3}

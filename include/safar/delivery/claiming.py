@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import orjson
 import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import set_json_loads
@@ -129,7 +129,7 @@ def open_dispatch_connection(workspace: Workspace) -> psycopg.Connection[Any]:
         application_name="safar dispatch",
         row_factory=tuple_row,
     )
-    set_json_loads(orjson.loads, connection)
+    set_json_loads(read_fields, connection)
     return connection
 
 
@@ -160,3 +160,8 @@ def _name_group(group: CallGroup) -> dict[str, Any]:
         "locale": group.locale,
         "class": group.class_,
     }
+
+
+def read_fields(text: str | bytes) -> Any:
+    """Reads a template's fields; an amount keeps the digits that it was written with: 19.80, not 19.8."""
+    return json.loads(text, parse_float=str)

@@ -7,16 +7,21 @@ from html.parser import HTMLParser
 
 SKIPPED = frozenset({"head", "style", "script", "title"})
 BREAKS = frozenset({"p", "div", "br", "tr", "table", "h1", "h2", "h3", "h4", "li", "hr"})
+VALUE = re.compile(r"(?<!\{)\{\{([A-Za-z_][\w.]*)\}\}(?!\})")
 HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 
 def read_plain_text(html: str) -> str:
-    """The visible text, a blank line at most between two lines."""
+    """The visible text, a blank line at most between two lines.
+
+    Values are left as they are: `{{name}}` would turn the `&` of a link into `&amp;`, which only HTML reads back.
+    """
     reader = _Reader()
     reader.feed(html)
     reader.close()
     lines = (" ".join(line.split()) for line in "".join(reader.parts).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    return VALUE.sub(r"{{{\1}}}", text)
 
 
 class _Reader(HTMLParser):

