@@ -19,6 +19,9 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
+# Views of the ledger on which no decision stands.
+UNREAD = ("stg_ledger__goals", "stg_ledger__runs")
+
 RULES: dict[str, Any] = {"caps": [], "universal_control": 0.0, "holdout_salt": "test"}
 
 
@@ -197,7 +200,7 @@ class Company:
         is_pinned_anew, self.pinned = self.pinned != run.run_id, run.run_id
         staging = ["path:models/staging/ledger"] if is_pinned_anew else []
         self.project.run(
-            ["run", "--select", *staging, "path:models/decisions"],
+            ["run", "--select", *staging, "path:models/decisions", "--exclude", *UNREAD],
             {"SAFAR_PIN": json.dumps(pin), "SAFAR_CAMPAIGNS": json.dumps(plans)},
         )
 

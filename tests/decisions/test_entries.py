@@ -124,14 +124,3 @@ def test_a_lot_is_the_same_number_on_every_database(company: Company) -> None:
     # Kolmogorov's distance to the uniform distribution, at a chance of one in a thousand.
     distance = max(abs(rank / len(numbers) - number) for rank, number in enumerate(sorted(numbers)))
     assert distance < 1.95 / math.sqrt(len(numbers))
-
-
-def test_fields_are_kept_as_they_were_at_entry(company: Company) -> None:
-    plan = campaign("cart", {"wait": DAY, "name": "mail"})
-    company.meet("anna")
-    company.occur("anna", NIGHT - HOUR)
-    company.decide(company.pin(NIGHT), plan)
-    company.execute("update nightly_audiences.audience_cart_abandonment set first_name = 'Changed'")
-    run = company.pin(NIGHT + DAY)
-    company.decide(run, plan)
-    assert company.read_decisions(run)[0].fields["first_name"] == "Anna"

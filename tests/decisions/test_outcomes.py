@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from tests.decisions.company import DAY, HOUR, NIGHT, SECOND, Company, campaign
 
 GOAL = {"goal_model": "fct_orders", "goal_at": "ordered_at", "exit": "goal"}
@@ -152,28 +151,24 @@ def test_time_is_exclusive_at_its_end(company: Company) -> None:
     assert entered == set(people) - {"occurs_now"}
 
 
-@pytest.mark.parametrize(
-    "scope", [{}, {"campaign": "cart", "step": "mail", "channel": "email", "occurrence_key": "once"}]
-)
-def test_a_stop_of_any_scope_stops_what_it_names(company: Company, scope: dict[str, str]) -> None:
-    company.meet("anna")
-    company.occur("anna")
-    company.stop(**scope)
-    assert company.decide(company.pin(), campaign("cart")) == {("cart", "mail", "anna"): "blocked"}
-
-
-def test_a_stop_reaches_a_person_under_a_former_name_and_not_when_lifted(company: Company) -> None:
+def test_a_stop_stops_what_it_names_under_every_name_of_a_person_until_it_is_lifted(company: Company) -> None:
     company.meet("anna", "boris", "cleo")
     company.alias("maiden_name", "anna")
-    company.stop(contact_id="maiden_name")
+    company.stop(contact_id="maiden_name", campaign="cart")
     company.stop(contact_id="boris", occurrence_key="another cart")
     company.stop(contact_id="cleo")
     company.execute("update ledger.stop set lifted_at = now() where contact_id = 'cleo'")
+    company.stop(campaign="paused", step="mail", channel="email", occurrence_key="once")
+    company.stop(campaign="going", step="another step")
     for person in ("anna", "boris", "cleo"):
         company.occur(person)
-    outcomes = company.decide(company.pin(), campaign("cart"))
-    assert {person: outcome for (_, _, person), outcome in outcomes.items()} == {
-        "anna": "blocked",
-        "boris": "send",
-        "cleo": "send",
-    }
+    plans = [campaign(name, **{"class": "transactional"}) for name in ("cart", "paused", "going")]
+    blocked = {("cart", "anna"), ("paused", "anna"), ("paused", "boris"), ("paused", "cleo")}
+    outcomes = company.decide(company.pin(), *plans)
+    assert len(outcomes) == 9
+    assert {(name, person) for (name, _, person), outcome in outcomes.items() if outcome == "blocked"} == blocked
+    assert set(outcomes.values()) == {"blocked", "send"}
+    # A stop without any name stops everything that is still to be decided.
+    company.stop()
+    company.occur("anna", key="another cart")
+    assert set(company.decide(company.pin(), *plans).values()) == {"blocked"}

@@ -34,10 +34,11 @@ message_counts as (
     select * from {{ ref('int_decisions__message_counts') }}
 ),
 
--- The ledger keeps one message per step, occurrence and address, whoever it is for.
+-- The ledger keeps one message per step, occurrence and address, whoever it is for and whatever became of it.
 written_addresses as (
-    select distinct campaign, step, occurrence_key, channel, address_hash
-    from {{ ref('stg_ledger__messages') }}
+    select campaign, step, occurrence_key, channel, address_hash
+    from {{ source('ledger', 'message') }}
+    where recorded_at < {{ known_at('ledger') }}
 ),
 
 facts as (
