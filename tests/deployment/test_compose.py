@@ -53,7 +53,7 @@ def test_the_intake_is_started_with_options_that_it_has() -> None:
 
 
 def test_the_sandbox_is_started_with_options_that_it_has() -> None:
-    from sandbox.cli import app as sandbox_app
+    from sandbox.cli import cli as sandbox_app
 
     _assert_options(sandbox_app, "serve", SERVICES["sandbox"]["command"][2:])
 

@@ -98,4 +98,9 @@ def open_load_book(workspace: Workspace, source: str) -> Iterator[LoadBook]:
         row = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [key]).fetchone()
         if not row or not row[0]:
             raise SafarError(f"{source} is being landed or checked by another process. Run this again later.")
-        yield LoadBook(connection, source)
+        try:
+            yield LoadBook(connection, source)
+        finally:
+            # The server notices a closed session only a moment later; the next load may begin at once.
+            if not connection.broken:
+                connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", [key])
