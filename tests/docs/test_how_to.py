@@ -40,7 +40,8 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "SAFAR_PROJECT_ROOT": str(root),
         "SAFAR_HOME": str(root / "home"),
-        "PEOPLE": "400",
+        # Enough people for some to have placed a first order in the last days.
+        "PEOPLE": "3000",
     }
     done = subprocess.run(
         ["bash", "-euc", script], cwd=root, env=environment, capture_output=True, text=True, timeout=900
