@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from safar.feedback import IdentityBroken, check_identities, keep_house
-from safar.feedback.identities import OUTCOMES
+from safar.warehouse import OUTCOMES
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 

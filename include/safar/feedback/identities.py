@@ -16,23 +16,8 @@ from psycopg.rows import dict_row
 
 from safar.errors import SafarError
 from safar.feedback.settings import read_feedback_settings
+from safar.warehouse import OUTCOMES
 from safar.workspace import Workspace
-
-OUTCOMES = (
-    "blocked",
-    "expired",
-    "invalid_address",
-    "no_channel",
-    "suppressed",
-    "no_consent",
-    "goal_reached",
-    "held_out",
-    "capped",
-    "same_address",
-    "outranked",
-    "over_budget",
-    "send",
-)
 
 HAS_DECISIONS = "select to_regclass('decisions.fct_decisions') is not null as exists"
 READ_DECISIONS = """

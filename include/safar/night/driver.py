@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-import psycopg
-
 from safar.catalogue import Catalogue
 from safar.errors import SafarError
 from safar.night.airflow_api import TERMINAL, AirflowApi
-from safar.night.timetable import Moment, add_due_moments, draw_day, name_run
+from safar.night.timetable import Moment, add_due_moments, draw_day, list_due, name_run
 
 Run = tuple[str, str]
 PATIENCE = 600.0
@@ -50,7 +48,7 @@ class NightDriver:
             self.move_clock(moment.at)
             runs += self._play_moment(moment)
             played += 1
-            coming = add_due_moments(coming, self._list_due(moment.at), played)
+            coming = add_due_moments(coming, list_due(self.ledger_dsn, moment.at), played)
         return runs
 
     def replay(self, runs: Iterable[Run]) -> None:
@@ -104,10 +102,3 @@ class NightDriver:
             if task["state"] not in {"success", "skipped"}
         ]
         return f"Still open after {self.patience:.0f} seconds:\n" + "\n".join(lines)
-
-    def _list_due(self, after: datetime) -> list[datetime]:
-        with psycopg.connect(self.ledger_dsn) as connection:
-            rows = connection.execute(
-                "select distinct due_at from ledger.message where state = 'planned' and due_at > %s", [after]
-            ).fetchall()
-        return [row[0] for row in rows]

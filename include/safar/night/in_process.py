@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-
-import psycopg
 
 from safar.catalogue import Catalogue
 from safar.delivery import Approval, check_outgoing, dispatch_messages, measure_audience, plan_campaign
 from safar.errors import SafarError
 from safar.extraction import check_load, land_source
 from safar.feedback import collect_feedback, keep_house
-from safar.night.timetable import Moment, add_due_moments, draw_day, name_run
+from safar.night.timetable import Moment, add_due_moments, draw_day, list_due, name_run
 from safar.warehouse import (
     build_models,
     decide,
@@ -45,7 +43,7 @@ class NightPlayer:
             self.move_clock(moment.at)
             self.play_moment(moment)
             played += 1
-            coming = add_due_moments(coming, self._list_due(moment.at), played)
+            coming = add_due_moments(coming, list_due(self.workspace.ledger.dsn, moment.at), played)
 
     def play_moment(self, moment: Moment) -> None:
         """Runs what this moment's DAGs would run, in the same order."""
@@ -108,10 +106,3 @@ class NightPlayer:
             work()
         except SafarError as error:
             self.report(f"    {name} FAILED: {error}")
-
-    def _list_due(self, after: datetime) -> Iterable[datetime]:
-        with psycopg.connect(self.workspace.ledger.dsn) as connection:
-            rows = connection.execute(
-                "select distinct due_at from ledger.message where state = 'planned' and due_at > %s", [after]
-            ).fetchall()
-        return [row[0] for row in rows]

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+import psycopg
+
 from safar.catalogue import Catalogue
 
 LONGEST_DAY = 12
@@ -64,6 +66,15 @@ def add_due_moments(moments: list[Moment], due: Iterable[datetime], played: int)
             extra.append(Moment(at, "due messages", (("dispatch_due",),)))
             taken.insert(0, at)
     return sorted([*moments, *extra], key=lambda moment: moment.at)
+
+
+def list_due(ledger_dsn: str, after: datetime) -> list[datetime]:
+    """The moments after this one at which planned messages are due."""
+    with psycopg.connect(ledger_dsn) as connection:
+        rows = connection.execute(
+            "select distinct due_at from ledger.message where state = 'planned' and due_at > %s", [after]
+        ).fetchall()
+    return [row[0] for row in rows]
 
 
 def name_run(moment: Moment) -> str:

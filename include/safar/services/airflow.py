@@ -12,7 +12,6 @@ from pathlib import Path
 
 import requests
 
-from safar.connections import Connection
 from safar.errors import SafarError
 from safar.services.supervision import Service, await_service, start_service
 from safar.settings import Settings
@@ -138,12 +137,6 @@ def await_airflow(services: list[Service], port: int, patience: float = 120.0) -
         return all(answer.get(part, {}).get("status") == "healthy" for part in parts)
 
     await_service(services[0], is_ready, patience)
-
-
-def describe_connection(connection: Connection) -> dict[str, object]:
-    """Airflow's JSON form of a connection."""
-    fields = connection.model_dump(by_alias=True, exclude={"conn_id", "password"})
-    return {**fields, "password": connection.secret}
 
 
 def _read_keys(home: Path) -> dict[str, str]:
