@@ -4,15 +4,13 @@ A forked task finds them in memory: it need not spend seconds on importing dbt, 
 again. Only where SAFAR_PRELOAD says so: other components and other executors would pay for nothing.
 """
 
-import importlib
 import os
+
+from safar.libraries import HEAVY, import_libraries
 
 LIBRARIES = (
     "cosmos.operators.local",
-    "dbt.cli.main",
-    "dbt.adapters.postgres",
-    "great_expectations",
-    "dlt",
+    *HEAVY,
     "airflow.providers.standard.operators.hitl",
     "safar.delivery",
     "safar.extraction",
@@ -21,5 +19,4 @@ LIBRARIES = (
 )
 
 if os.environ.get("SAFAR_PRELOAD") == "1":
-    for library in LIBRARIES:
-        importlib.import_module(library)
+    import_libraries(LIBRARIES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import pytest
@@ -186,6 +187,14 @@ def test_what_a_query_did_not_need_is_given_back(ask: Ask) -> None:
     cost = ask('{ orders(first: 250, query: "id:<3") { nodes { customer { id } } } }')["extensions"]["cost"]
     assert cost["requestedQueryCost"] == 2 + 250 * 2 / 4
     assert cost["actualQueryCost"] == 2 + 2
+
+
+def test_nested_connections_cost_what_came_of_them(ask: Ask) -> None:
+    answer = ask("{ orders(first: 1) { nodes { lineItems(first: 40) { nodes { id } } } } }")
+    items = answer["data"]["orders"]["nodes"][0]["lineItems"]["nodes"]
+    cost = answer["extensions"]["cost"]
+    assert cost["requestedQueryCost"] == 2 + ceil((1 + 2 + 40 / 4) / 4)
+    assert cost["actualQueryCost"] == 2 + ceil((1 + 2 + ceil(len(items) / 4)) / 4) < cost["requestedQueryCost"]
 
 
 def test_wrong_tokens_and_secrets_are_refused(sandbox: Any, token: str) -> None:

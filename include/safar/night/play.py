@@ -18,6 +18,7 @@ from rich.markup import escape
 from safar.catalogue import Catalogue, load_catalogue
 from safar.connections import EnvironmentConnections
 from safar.errors import SafarError
+from safar.libraries import DBT, import_libraries
 from safar.night.airflow_api import AirflowApi
 from safar.night.driver import NightDriver
 from safar.night.figures import NightFigures, read_figures
@@ -61,9 +62,13 @@ def play_in_process(*, people: int, nights: int, seed: int) -> int:
     began = time.monotonic()
     settings = _sandbox_settings()
     with _stopping_on_signals(), Stack(settings, people, seed, _report_since(began)) as stack:
+        # The first thing to do is to parse the project; dbt can be read while the company is being founded.
+        reading = threading.Thread(target=import_libraries, args=[DBT])
+        reading.start()
         stack.start_data()
         workspace = _open_workspace(settings, stack)
         catalogue = _prepare(workspace)
+        reading.join()
         from safar.night.in_process import NightPlayer
 
         player = NightPlayer(workspace, catalogue, stack.company.move_clock, _report_since(began))

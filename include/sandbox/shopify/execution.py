@@ -137,17 +137,39 @@ def _fill(frame: _Frame, value: Any) -> Any:
     return [_fill(frame, one) for one in value] if isinstance(value, list) else value
 
 
-def count_cost(steps: list[Step], returned: int | None = None) -> int:
-    """Points that a query asks for; with ``returned``, those of its outermost connection's actual rows."""
-    return sum(_count_one(step, returned) for step in steps)
+def count_cost(steps: list[Step]) -> int:
+    """Points that a query asks for: a connection counts by its `first`."""
+    return sum(_count_requested(step) for step in steps)
 
 
-def _count_one(step: Step, returned: int | None) -> int:
+def _count_requested(step: Step) -> int:
     if not step.spec.is_connection:
         return step.spec.cost + count_cost(step.steps or [])
-    rows = step.arguments["first"] if returned is None else returned
-    per_row = 1 + sum(count_cost(inner.steps or []) for inner in step.steps or [] if inner.spec.type_name != "PageInfo")
-    return 2 + ceil(rows * per_row / 4)
+    per_row = 1 + sum(count_cost(inner.steps or []) for inner in _list_row_steps(step))
+    return _price_rows(step.arguments["first"] * per_row)
+
+
+def count_actual_cost(steps: list[Step], answer: dict[str, Any]) -> int:
+    """Points that the answer was worth: connections count by the rows that came, at every level."""
+    return sum(_count_actual(step, answer.get(step.key)) for step in steps)
+
+
+def _count_actual(step: Step, value: Any) -> int:
+    if value is None:
+        return step.spec.cost
+    if step.spec.is_connection:
+        rows = [(inner, row) for inner in _list_row_steps(step) for row in value[inner.key]]
+        return _price_rows(sum(1 + count_actual_cost(inner.steps or [], row) for inner, row in rows))
+    parts = value if isinstance(value, list) else [value]
+    return step.spec.cost + sum(count_actual_cost(step.steps or [], part) for part in parts if step.steps)
+
+
+def _list_row_steps(step: Step) -> list[Step]:
+    return [inner for inner in step.steps or [] if inner.spec.type_name != "PageInfo"]
+
+
+def _price_rows(points: int) -> int:
+    return 2 + ceil(points / 4)
 
 
 def execute(steps: list[Step], node: Any) -> dict[str, Any]:

@@ -26,8 +26,6 @@ class Records:
         self._pages = Pages(company)
         self.warnings: tuple[str, ...] = ()
         """Search terms of the last query that the shop does not know and left out."""
-        self.rows_count = 0
-        """Nodes of the last page."""
 
     def read_page(self, table: str, arguments: dict[str, Any]) -> Connection:
         """Reads one page of customers, orders or abandonedCheckouts."""
@@ -37,7 +35,7 @@ class Records:
                 message, "ACCESS_DENIED", (table,), documentation="https://shopify.dev/api/usage/access-scopes"
             )
         page = self._pages.read(table, arguments)
-        self.warnings, self.rows_count = page.warnings, len(page.numbers)
+        self.warnings = page.warnings
         nodes = self._make_nodes(table, page)
         self._spoil(table, nodes)
         places = list(zip(page.numbers.tolist(), page.values, strict=True))

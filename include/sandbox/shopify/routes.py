@@ -15,7 +15,7 @@ from sandbox.company import Company
 from sandbox.faults import declare_fault
 from sandbox.shopify.connection import Node
 from sandbox.shopify.errors import RATE_LIMITS, describe_cost, refuse_pace, refuse_token
-from sandbox.shopify.execution import QueryFault, Step, count_cost, execute, prepare
+from sandbox.shopify.execution import QueryFault, Step, count_actual_cost, count_cost, execute, prepare
 from sandbox.shopify.parser import SyntaxFault, parse
 from sandbox.shopify.records import Records
 from sandbox.shopify.schema import build_schema
@@ -82,9 +82,9 @@ def create_router(company: Company) -> APIRouter:
             )
         if company.limits.are_on("shopify") and not bucket.take(requested):
             return refuse_pace(bucket, requested)
-        records.warnings, records.rows_count = (), 0
+        records.warnings = ()
         data = execute(steps, None)
-        actual = min(count_cost(steps, records.rows_count), requested)
+        actual = min(count_actual_cost(steps, data), requested)
         bucket.give_back(requested - actual)
         extensions: dict[str, Any] = {"cost": describe_cost(bucket, requested, actual)}
         if records.warnings:
