@@ -37,6 +37,7 @@ class CampaignFigures(BaseModel):
     opened: int = 0
     clicked: int = 0
     orders: int = 0
+    """People who were written to and have ordered since; what that proves is fct_campaign_lift's to say."""
 
 
 class NightFigures(BaseModel):
@@ -126,7 +127,7 @@ group by campaign
 ORDERS = """
 select campaign, count(ordered_at) as orders
 from intraday_marts.fct_campaign_responses
-where entered_at >= %(since)s and entered_at < %(until)s and not is_held_out
+where entered_at >= %(since)s and entered_at < %(until)s and sent_count > 0
 group by campaign
 """
 

@@ -36,7 +36,7 @@ audience as (
         loyal_contacts.contact_id,
         'once' as occurrence_key,
         loyal_contacts.first_entered_at as occurred_at,
-        coalesce(contacts.first_name, 'there') as first_name,
+        contacts.first_name,
         coalesce(contacts.locale, '{{ var("default_locale") }}') as locale,
         purchases.orders_count
     from loyal_contacts

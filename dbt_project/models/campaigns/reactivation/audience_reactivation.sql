@@ -47,7 +47,7 @@ audience as (
         ranked_orders.contact_id,
         ranked_orders.order_id as occurrence_key,
         ranked_orders.entered_at as occurred_at,
-        coalesce(contacts.first_name, 'there') as first_name,
+        contacts.first_name,
         coalesce(contacts.locale, '{{ var("default_locale") }}') as locale,
         ranked_orders.order_date as last_order_date,
         ranked_orders.gross_amount as last_order_amount,
