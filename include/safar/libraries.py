@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import import_module
 
-DBT = ("dbt.cli.main", "dbt.adapters.postgres")
-HEAVY = (*DBT, "great_expectations", "dlt")
+HEAVY = ("dbt.cli.main", "dbt.adapters.postgres", "great_expectations", "dlt")
 """They cost seconds to import; functions that need one import it when they are called."""
 
 

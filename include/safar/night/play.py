@@ -18,7 +18,7 @@ from rich.markup import escape
 from safar.catalogue import Catalogue, load_catalogue
 from safar.connections import EnvironmentConnections
 from safar.errors import SafarError
-from safar.libraries import DBT, import_libraries
+from safar.libraries import import_libraries
 from safar.night.airflow_api import AirflowApi
 from safar.night.driver import NightDriver
 from safar.night.figures import NightFigures, read_figures
@@ -62,8 +62,9 @@ def play_in_process(*, people: int, nights: int, seed: int) -> int:
     began = time.monotonic()
     settings = _sandbox_settings()
     with _stopping_on_signals(), Stack(settings, people, seed, _report_since(began)) as stack:
-        # The first thing to do is to parse the project; dbt can be read while the company is being founded.
-        reading = threading.Thread(target=import_libraries, args=[DBT])
+        # While the company is founded in a process of its own, ours reads the libraries that it will need: all
+        # of them before threads use them, for some look into others that are only half read.
+        reading = threading.Thread(target=import_libraries)
         reading.start()
         stack.start_data()
         workspace = _open_workspace(settings, stack)
