@@ -26,6 +26,7 @@ from safar.delivery.quiet_hours import QuietHours
 from safar.delivery.reports import DispatchReport, PlanReport
 from safar.delivery.rules import AudienceLimit, DeliveryRules, FrequencyCap
 from safar.delivery.sendgrid_channel import SendGridChannel
+from safar.services.postgres import find_free_port
 from safar.workspace import Workspace
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -178,6 +179,26 @@ def sandbox(running_sandbox: RunningSandbox, connections: dict[str, dict[str, ob
     connections["sendgrid"] = describe_sendgrid(f"{running_sandbox.root}/sendgrid")
     yield running_sandbox
     running_sandbox.mend()
+
+
+@pytest.fixture
+def webhook(sandbox: RunningSandbox, connections: dict[str, Any]) -> Iterator[int]:
+    """A port at which the sandbox's events arrive, signed with the key that the connection knows."""
+    port = find_free_port()
+    api = f"{sandbox.root}/sendgrid/v3/user/webhooks/event/settings"
+    headers = {"Authorization": "Bearer SG.sandbox"}
+    kinds = ("delivered", "processed", "bounce", "dropped", "deferred", "open", "click", "spam_report", "unsubscribe")
+    body = {"enabled": True, "url": f"http://127.0.0.1:{port}/webhooks/sendgrid", **dict.fromkeys(kinds, True)}
+    created = requests.post(api, json=body, headers=headers, timeout=10)
+    created.raise_for_status()
+    webhook_id = created.json()["id"]
+    signed = requests.patch(f"{api}/signed/{webhook_id}", json={"enabled": True}, headers=headers, timeout=10)
+    signed.raise_for_status()
+    connections["sendgrid"] = describe_sendgrid(
+        f"{sandbox.root}/sendgrid", event_public_key=signed.json()["public_key"]
+    )
+    yield port
+    requests.delete(f"{api}/{webhook_id}", headers=headers, timeout=10)
 
 
 def describe_sendgrid(host: str, **extra: object) -> dict[str, object]:

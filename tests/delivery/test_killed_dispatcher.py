@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,64 +15,26 @@ from typing import Any
 
 import pytest
 import requests
-import uvicorn
 from tests.delivery.conftest import (
     Company,
     OpenWorkspace,
     RunningSandbox,
-    describe_sendgrid,
     dispatch,
     plan,
     publish_by_hand,
 )
 from tests.delivery.dispatch_and_die import BATCH
+from tests.delivery.evening import move_clock, run_intake
 
 from safar.delivery.claiming import CHECKPOINTS
 from safar.delivery.reports import DispatchReport
 from safar.feedback import settle_unknown
 from safar.intake import create_app
-from safar.services.postgres import find_free_port
 from safar.settings import PROJECT_ROOT
 from safar.workspace import Workspace
 
 PEOPLE = 60
 GRACE = timedelta(days=4)
-
-
-@pytest.fixture
-def webhook(sandbox: RunningSandbox, connections: dict[str, Any]) -> Iterator[int]:
-    """A port at which the sandbox's events arrive, signed with the key that the connection knows."""
-    port = find_free_port()
-    api = f"{sandbox.root}/sendgrid/v3/user/webhooks/event/settings"
-    headers = {"Authorization": "Bearer SG.sandbox"}
-    kinds = ("delivered", "processed", "bounce", "dropped", "deferred", "open", "click", "spam_report", "unsubscribe")
-    body = {"enabled": True, "url": f"http://127.0.0.1:{port}/webhooks/sendgrid", **dict.fromkeys(kinds, True)}
-    created = requests.post(api, json=body, headers=headers, timeout=10)
-    created.raise_for_status()
-    webhook_id = created.json()["id"]
-    signed = requests.patch(f"{api}/signed/{webhook_id}", json={"enabled": True}, headers=headers, timeout=10)
-    signed.raise_for_status()
-    connections["sendgrid"] = describe_sendgrid(
-        f"{sandbox.root}/sendgrid", event_public_key=signed.json()["public_key"]
-    )
-    yield port
-    requests.delete(f"{api}/{webhook_id}", headers=headers, timeout=10)
-
-
-@contextlib.contextmanager
-def run_intake(app: Any, port: int) -> Iterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield
-    server.should_exit = True
-    thread.join(20)
-
-
-def move_clock(sandbox: RunningSandbox, to: datetime) -> None:
-    requests.post(f"{sandbox.root}/clock", json={"now": to.isoformat()}, timeout=120).raise_for_status()
 
 
 @dataclass

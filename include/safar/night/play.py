@@ -53,7 +53,7 @@ def play_through_airflow(*, people: int, nights: int, seed: int, stay: bool) -> 
             failed += _play_or_replay(driver, stack, index, is_last=index == nights - 1)
         figures = _conclude(workspace, stack, driver, began)
         if stay:
-            _stay(stack, settings)
+            _stay(stack, workspace)
     return 0 if figures.is_in_agreement and not failed else 1
 
 
@@ -169,15 +169,20 @@ def _conclude(workspace: Workspace, stack: Stack, driver: NightDriver | None, be
     return figures
 
 
-def _stay(stack: Stack, settings: Settings) -> None:
-    """Stays until told to stop, with the addresses on the screen."""
+def _stay(stack: Stack, workspace: Workspace) -> None:
+    """Builds the docs and stays until told to stop, with the addresses on the screen."""
+    from safar.warehouse import write_docs
+
+    settings = workspace.settings
+    docs = write_docs(workspace)
     pid = settings.home / "safar.pid"
     pid.write_text(str(os.getpid()))
     console.print(
         f"Airflow   {stack.airflow_url}  user {ADMIN}, password in {settings.home / 'airflow/passwords.json'}"
     )
     console.print(f"Mailbox   {stack.company.base_url}/mailbox")
-    console.print(f"Data Docs {settings.home / 'data_docs/index.html'}")
+    console.print(f"dbt docs  {(docs / 'index.html').as_uri()}")
+    console.print(f"Data Docs {(settings.home / 'data_docs/site/index.html').as_uri()}", soft_wrap=True)
     console.print("Stop with Ctrl-C or `make down`.")
     try:
         threading.Event().wait()

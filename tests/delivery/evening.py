@@ -1,0 +1,30 @@
+"""The evening of a sandbox's day: its clock moves, and its provider posts what became of the mails."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import requests
+import uvicorn
+from tests.delivery.conftest import RunningSandbox
+
+
+@contextlib.contextmanager
+def run_intake(app: Any, port: int) -> Iterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield
+    server.should_exit = True
+    thread.join(20)
+
+
+def move_clock(sandbox: RunningSandbox, to: datetime) -> None:
+    requests.post(f"{sandbox.root}/clock", json={"now": to.isoformat()}, timeout=120).raise_for_status()
