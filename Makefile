@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down night manifest docs check lint types unit test bench lock clean
+.PHONY: help setup run up down night manifest docs check lint types unit test torture bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -53,6 +53,10 @@ unit: $(STAMP)  ## Only the tests
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 test: lint types unit  ## Lint, types and all tests
+
+torture: $(STAMP)  ## Kill dispatchers and databases for half an hour, and let the long property tests run
+	@TORTURE_KILLS=1000 TORTURE_MESSAGES=25000 TORTURE_DATABASE_KILLS=20 $(BIN)/pytest -n 0 \
+		tests/delivery/test_torture.py tests/delivery/test_killed_database.py
 
 bench: $(STAMP)  ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
