@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down night manifest docs check lint types unit test torture bench lock clean
+.PHONY: help setup run up down night manifest docs check lint types unit test torture judge bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -57,6 +57,10 @@ test: lint types unit  ## Lint, types and all tests
 torture: $(STAMP)  ## Kill dispatchers and databases for half an hour, and let the long property tests run
 	@TORTURE_KILLS=1000 TORTURE_MESSAGES=25000 TORTURE_DATABASE_KILLS=20 $(BIN)/pytest -n 0 \
 		tests/delivery/test_torture.py tests/delivery/test_killed_database.py
+
+judge: $(STAMP)  ## Hold a dispatch against the vendor's own OpenAPI (SPEC=path, needs npm)
+	@npm install --silent --no-audit --no-fund --prefix .safar/judge @stoplight/prism-cli@5.16.0
+	@$(BIN)/python -m tests.judge.judge_dispatch $(SPEC)
 
 bench: $(STAMP)  ## Measure, and write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks

@@ -80,7 +80,7 @@ def run_sandbox(home: Path) -> Iterator[str]:
         process.wait(20)
 
 
-def open_workspace(dsn: str, sandbox: str, home: Path) -> Workspace:
+def open_workspace(dsn: str, sandbox: str, home: Path, path: str = "/sendgrid") -> Workspace:
     parts = psycopg.conninfo.conninfo_to_dict(dsn)
     postgres = {
         "conn_type": "postgres",
@@ -95,7 +95,7 @@ def open_workspace(dsn: str, sandbox: str, home: Path) -> Workspace:
         "safar_warehouse": postgres,
         "safar_intake": {"host": "http://127.0.0.1:8090", "password": "token-key"},
         "sendgrid": {
-            "host": f"{sandbox}/sendgrid",
+            "host": f"{sandbox}{path}",
             "password": "SG.sandbox",
             "extra": {"from_email": "hello@shop.example.com"},
         },

@@ -1,0 +1,235 @@
+"""Planning, claiming and sending on a ledger that already holds many millions of messages.
+
+Run: python benchmarks/large_ledger.py [--history 15000000] [--decisions 1000000] [--messages 100000].
+Starts a PostgreSQL and a sandbox of its own; the history wants about 1 KB of disk a message. Beside each figure
+stands the limit of the same machine in the same run: COPY of the same rows, POSTs of the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+import requests
+
+from benchmarks.dispatch import LIMIT, NOON, RULES, SEED, open_workspace, run_sandbox
+from safar.delivery.channel import CallGroup, OutgoingMessage
+from safar.delivery.claiming import Claimant
+from safar.delivery.dispatching import DispatchOptions, send_due
+from safar.delivery.planning import plan_pending
+from safar.delivery.publishing import publish_contents
+from safar.delivery.sendgrid_channel import SendGridChannel
+from safar.delivery.template_files import compile_template
+from safar.ledger.migration import migrate_ledger
+from safar.services.postgres import EmbeddedPostgres, ensure_database
+from safar.workspace import Workspace
+
+BATCH = 1_000_000
+TABLES = ("ledger.action", "ledger.message")
+
+HISTORY = """
+with past as (
+    select
+        number, gen_random_uuid() as id, md5((number %% 1000000)::text) as contact_id,
+        encode(sha256(('person' || number %% 1000000)::bytea), 'hex') as address_hash,
+        %(noon)s - (2 + number %% 700) * interval '1 day' as at
+    from generate_series(%(first)s::bigint, %(last)s::bigint) as number
+),
+
+actions as (
+    insert into ledger.action (
+        action_id, run_id, campaign, step, occurrence_key, contact_id, kind, class, entry_occurred_at, due_at,
+        expires_at, planned_at
+    )
+    select id, 'bench/1', 'past', 'mail', number::text, contact_id, 'message', 'marketing', at, at, at, at from past
+)
+
+insert into ledger.message (
+    message_id, action_id, run_id, campaign, step, occurrence_key, contact_id, channel, class, priority, template,
+    locale, address_hash, address_key_id, state, entry_occurred_at, due_at, expires_at, planned_at, claimed_at,
+    accepted_at
+)
+select
+    id, id, 'bench/1', 'past', 'mail', number::text, contact_id, 'email', 'marketing', 1, 'mail', 'en', address_hash,
+    'k', 'accepted', at, at, at, at, at, at
+from past
+"""
+
+BARE = """
+create table bare (like ledger.message including defaults including generated);
+create unique index on bare (message_id);
+create unique index on bare (campaign, step, occurrence_key, channel, address_hash)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--history", type=int, default=15_000_000)
+    parser.add_argument("--decisions", type=int, default=1_000_000)
+    parser.add_argument("--messages", type=int, default=100_000)
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="safar-bench-"))
+    server = EmbeddedPostgres(folder / "data")
+    try:
+        dsn = ensure_database(server.start(), "bench")
+        migrate_ledger(dsn)
+        with psycopg.connect(dsn, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection:
+            with connection.transaction():
+                connection.execute(SEED, {"noon": NOON, "count": options.decisions})
+            fill_history(connection, options.history)
+            with run_sandbox(folder / "sandbox") as sandbox:
+                workspace = open_workspace(dsn, sandbox, folder)
+                measure_plan(workspace, connection, options.decisions)
+                measure_dispatch(workspace, connection, options.messages)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def fill_history(connection: psycopg.Connection[Any], count: int) -> None:
+    """Accepted messages of two years; written past the triggers and without indexes, which are built afterwards."""
+    began = time.perf_counter()
+    connection.execute("set session_replication_role = replica")
+    with rebuilding_indexes(connection):
+        for first in range(1, count + 1, BATCH):
+            last = min(first + BATCH - 1, count)
+            connection.execute(HISTORY, {"noon": NOON, "first": first, "last": last})
+    connection.execute("set session_replication_role = origin")
+    for table in TABLES:
+        connection.execute(f"vacuum analyze {table}")
+    size = connection.execute("select pg_size_pretty(pg_total_relation_size('ledger.message'))").fetchone()
+    print(f"history: {count:,} messages, {size and size[0]}, in {time.perf_counter() - began:.0f} s", flush=True)
+
+
+@contextmanager
+def rebuilding_indexes(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    rows = connection.execute(
+        "select indexname, indexdef from pg_indexes where schemaname || '.' || tablename = any(%s)"
+        " and not exists (select from pg_constraint where conname = indexname)",
+        [list(TABLES)],
+    ).fetchall()
+    for name, _ in rows:
+        connection.execute(f"drop index ledger.{name}")
+    yield
+    connection.execute("set maintenance_work_mem = '1GB'")
+    for _, definition in rows:
+        connection.execute(definition)
+
+
+def measure_plan(workspace: Workspace, connection: psycopg.Connection[Any], count: int) -> None:
+    began = time.perf_counter()
+    report = plan_pending(workspace, "reactivation", RULES, LIMIT)
+    planned = time.perf_counter() - began
+    print(f"plan: {report.results['planned']:,} messages in {planned:.1f} s ({count / planned:,.0f}/s)", flush=True)
+    connection.execute("vacuum analyze ledger.message")
+    columns = [
+        row[0]
+        for row in connection.execute(
+            "select attname from pg_attribute where attrelid = 'ledger.message'::regclass and attnum > 0"
+            " and not attisdropped and attgenerated = '' order by attnum"
+        ).fetchall()
+    ]
+    names = ", ".join(columns)
+    rows = f"select {names} from ledger.message where is_planned"
+    for statement in BARE.split(";\n"):
+        connection.execute(statement)
+    bare = measure_seconds(lambda: connection.execute(f"insert into bare ({names}) {rows}"))
+    connection.execute("drop table bare")
+    connection.execute("create table copied (like ledger.message including defaults including generated)")
+    with connection.cursor() as cursor:
+        with cursor.copy(f"copy ({rows}) to stdout") as out:
+            lines = b"".join(bytes(block) for block in out)
+        copied = measure_seconds(lambda: copy_rows(cursor, names, lines))
+    connection.execute("drop table copied")
+    print(
+        f"  beside it: a bare insert of the same rows with two unique indexes {bare:.1f} s, COPY without any "
+        f"{copied:.1f} s; planning writes actions, messages and results",
+        flush=True,
+    )
+
+
+def copy_rows(cursor: psycopg.Cursor[Any], names: str, lines: bytes) -> None:
+    with cursor.copy(f"copy copied ({names}) from stdin") as into:
+        into.write(lines)
+
+
+def measure_dispatch(workspace: Workspace, connection: psycopg.Connection[Any], count: int) -> None:
+    connection.execute(
+        "update ledger.message set due_at = due_at + interval '1 hour' where is_planned and message_id not in"
+        " (select message_id from ledger.message where is_planned limit %s)",
+        [count],
+    )
+    connection.execute("vacuum analyze ledger.message")
+    publish_contents(workspace, [compile_template(workspace.settings.templates, "reactivation_reminder", "en", {})])
+    channel = SendGridChannel.open(workspace, default_locale="en")
+    bodies: list[bytes] = []
+    claims: list[float] = []
+    with watching(channel, bodies, claims):
+        began = time.perf_counter()
+        report = send_due(workspace, channel, RULES, options=DispatchOptions())
+        seconds = time.perf_counter() - began
+    claims.sort()
+    print(
+        f"dispatch: {report.accepted_count:,} messages in {seconds:.1f} s ({report.accepted_count / seconds:,.0f}/s); "
+        f"claim of 1,000: median {statistics.median(claims) * 1000:.0f} ms, "
+        f"p99 {claims[int(len(claims) * 0.99)] * 1000:.0f} ms; "
+        f"memory of the process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most",
+        flush=True,
+    )
+    print(f"  beside it: POSTs of the same bytes without a ledger {post_again(workspace, bodies):,.0f} messages/s")
+
+
+@contextmanager
+def watching(channel: SendGridChannel, bodies: list[bytes], claims: list[float]) -> Iterator[None]:
+    """Notes how long each claim takes, and a few of the bodies that are sent."""
+    claim_due, write_body = Claimant.claim_due, channel.write_body
+
+    def timed(claimant: Claimant, group: CallGroup, limit: int) -> Any:
+        began = time.perf_counter()
+        claim = claim_due(claimant, group, limit)
+        claims.append(time.perf_counter() - began)
+        return claim
+
+    def kept(group: CallGroup, messages: list[OutgoingMessage], template_id: str) -> dict[str, Any]:
+        body = write_body(group, messages, template_id)
+        if len(bodies) < 20:
+            bodies.append(orjson.dumps(body))
+        return body
+
+    Claimant.claim_due = timed  # type: ignore[method-assign]
+    channel.write_body = kept  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        Claimant.claim_due = claim_due  # type: ignore[method-assign]
+
+
+def post_again(workspace: Workspace, bodies: list[bytes]) -> float:
+    """Messages per second when each body is posted as it is, over one connection."""
+    host = workspace.connections.get("sendgrid").base_url
+    session = requests.Session()
+    session.headers.update({"Authorization": "Bearer SG.sandbox", "Content-Type": "application/json"})
+    began = time.perf_counter()
+    for body in bodies:
+        session.post(f"{host}/v3/mail/send", data=body, timeout=60).raise_for_status()
+    return len(bodies) * 1000 / (time.perf_counter() - began)
+
+
+def measure_seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
