@@ -58,9 +58,12 @@ select
     address_hash, 'k', due_at, due_at, due_at, planned_at
 from ledger.action
 inner join person using (contact_id);
-update ledger.message set state = 'claimed', claimed_at = planned_at;
-update ledger.message set state = 'attempting', attempted_at = planned_at;
+insert into ledger.claim (claim_id, lease_until, message_ids)
+values ('past', now() + interval '1 hour', array[gen_random_uuid()]);
+update ledger.message set state = 'claimed', claimed_at = planned_at, claimed_by = 'past';
+update ledger.message set state = 'attempting', attempted_at = planned_at, attempt_count = 1;
 update ledger.message set state = 'accepted', accepted_at = planned_at;
+delete from ledger.claim;
 """
 
 AUDIENCE = """

@@ -15,12 +15,14 @@ import pytest
 from psycopg import sql
 
 from safar.clock import FixedClock
-from safar.connections import EnvironmentConnections
+from safar.connections import Connection, EnvironmentConnections
+from safar.ledger.logins import DBT, TASKS, WEB, ensure_logins, hand_over_warehouse
 from safar.ledger.migration import migrate_ledger
 from safar.services.postgres import EmbeddedPostgres, PostgresAddress, ensure_database
 from safar.settings import Settings
 from safar.workspace import Workspace
 
+LOGINS = {DBT: "test_warehouse", TASKS: "test_tasks", WEB: "test_web"}
 NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
 
@@ -31,7 +33,12 @@ def postgres() -> Iterator[PostgresAddress]:
     server = EmbeddedPostgres(folder / "data")
     try:
         address = server.start()
-        migrate_ledger(ensure_database(address, "template_ledger"))
+        template = ensure_database(address, "template_ledger")
+        migrate_ledger(template)
+        ensure_logins(template, {groups: log_in(address, login, "") for groups, login in LOGINS.items()})
+        with psycopg.connect(template) as connection:
+            # Tests put rows where dlt and dbt would have put them.
+            connection.execute(f"grant pg_read_all_data to {LOGINS[DBT]}")
         yield address
     finally:
         server.stop()
@@ -48,21 +55,35 @@ def database(postgres: PostgresAddress) -> Iterator[str]:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
+def log_in(address: PostgresAddress, login: str, database: str) -> Connection:
+    return Connection(
+        conn_id=login, host="127.0.0.1", port=address.port, login=login, password="test", schema=database
+    )
+
+
 @pytest.fixture
-def connections(database: str) -> dict[str, dict[str, object]]:
-    """Connections by id in Airflow's JSON form; tests add or change entries before opening a workspace."""
+def connections(postgres: PostgresAddress, database: str) -> dict[str, dict[str, object]]:
+    """Connections by id in Airflow's JSON form, each part with its own login and no more rights than it has in life.
+
+    Tests add or change entries before opening a workspace; with `database` they write as the owner.
+    """
+    hand_over_warehouse(database, LOGINS[DBT])
     parts = psycopg.conninfo.conninfo_to_dict(database)
-    postgres = {
-        "conn_type": "postgres",
-        "host": parts["host"],
-        "port": int(str(parts["port"])),
-        "login": parts["user"],
-        "password": parts["password"],
-        "schema": parts["dbname"],
-    }
+
+    def describe(login: str) -> dict[str, object]:
+        return {
+            "conn_type": "postgres",
+            "host": "127.0.0.1",
+            "port": postgres.port,
+            "login": login,
+            "password": "test",
+            "schema": parts["dbname"],
+        }
+
     return {
-        "safar_warehouse": postgres,
-        "safar_ledger": postgres,
+        "safar_warehouse": describe(LOGINS[DBT]),
+        "safar_ledger": describe(LOGINS[TASKS]),
+        "safar_intake_ledger": describe(LOGINS[WEB]),
         "safar_address_key": {"conn_type": "generic", "password": "test-address-key", "extra": {"key_id": "test"}},
         "safar_intake": {"conn_type": "http", "host": "http://127.0.0.1:1", "password": "test-token-key"},
     }

@@ -102,13 +102,21 @@ def intake(
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the ledger's schema to the newest revision."""
+def migrate(
+    logins: Annotated[
+        bool, typer.Option(help="Also create the logins that the connections name, each with its rights.")
+    ] = False,
+) -> None:
+    """Bring the ledger's schema to the newest revision, as its owner (connection safar_ledger_owner)."""
+    from safar.ledger.logins import ensure_own_logins
     from safar.ledger.migration import migrate_ledger
-    from safar.workspace import Workspace
+    from safar.workspace import LEDGER_OWNER, Workspace
 
-    migrate_ledger(Workspace.open().ledger.dsn)
+    workspace = Workspace.open()
+    migrate_ledger(workspace.connections.get(LEDGER_OWNER).dsn)
     typer.echo("The ledger is up to date.")
+    if logins:
+        typer.echo(f"Logins: {', '.join(ensure_own_logins(workspace))}.")
 
 
 def main() -> None:
