@@ -23,6 +23,7 @@ from safar.settings import Settings
 from safar.workspace import Workspace
 
 LOGINS = {DBT: "test_warehouse", TASKS: "test_tasks", WEB: "test_web"}
+PASSWORD = "a-password-of-tests"
 NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
 
@@ -57,7 +58,7 @@ def database(postgres: PostgresAddress) -> Iterator[str]:
 
 def log_in(address: PostgresAddress, login: str, database: str) -> Connection:
     return Connection(
-        conn_id=login, host="127.0.0.1", port=address.port, login=login, password="test", schema=database
+        conn_id=login, host="127.0.0.1", port=address.port, login=login, password=PASSWORD, schema=database
     )
 
 
@@ -76,7 +77,7 @@ def connections(postgres: PostgresAddress, database: str) -> dict[str, dict[str,
             "host": "127.0.0.1",
             "port": postgres.port,
             "login": login,
-            "password": "test",
+            "password": PASSWORD,
             "schema": parts["dbname"],
         }
 

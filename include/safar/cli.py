@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -117,6 +118,22 @@ def migrate(
     typer.echo("The ledger is up to date.")
     if logins:
         typer.echo(f"Logins: {', '.join(ensure_own_logins(workspace))}.")
+
+
+@app.command()
+def reconcile(
+    since: Annotated[
+        datetime | None, typer.Option(help="Ask the provider from this moment on (UTC); found when left out.")
+    ] = None,
+) -> None:
+    """After a restore: account for what the provider took since the backup, then let sending go on."""
+    from safar.catalogue import load_catalogue
+    from safar.feedback import reconcile_ledger
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    moment = since.replace(tzinfo=UTC) if since else None
+    typer.echo(reconcile_ledger(workspace, load_catalogue(workspace.settings), since=moment).describe())
 
 
 def main() -> None:

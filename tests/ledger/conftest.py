@@ -80,5 +80,3 @@ def log_in(postgres: PostgresAddress, database: str) -> Iterator[Callable[..., s
     with psycopg.connect(database, autocommit=True) as owner:
         for name in made:
             owner.execute(sql.SQL("drop owned by {0} cascade; drop role {0}").format(sql.Identifier(name)))
-
-

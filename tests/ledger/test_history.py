@@ -20,8 +20,8 @@ values ('email', 'all', 'h', 'p', 'granted', 'x', '1', now());
 insert into ledger.suppression (channel, address_hash, reason, origin, origin_key, occurred_at)
 values ('email', 'h', 'bounce', 'x', '1', now());
 insert into ledger.access_log (verb, subject_kind, subject_id, used_by) values ('explain', 'contact', 'p', 'os:me');
-insert into ledger.sent_elsewhere (provider, provider_message_id, channel, campaign, step, address_hash, seen_at)
-values ('x', '1', 'email', 'c', 's', 'h', now());
+insert into ledger.sent_elsewhere (provider, provider_message_id, channel, campaign, step, address_hash, seen_at, reconciled_at)
+values ('x', '1', 'email', 'c', 's', 'h', now(), now());
 insert into ledger.stop (reason, created_by) values ('why', 'who');
 insert into ledger.message_transition (message_id, from_state, to_state) values (gen_random_uuid(), 'a', 'b');
 """

@@ -27,6 +27,7 @@ from safar.delivery.pacing import Pace, Patience
 from safar.delivery.reports import DispatchReport
 from safar.delivery.rules import DeliveryRules
 from safar.errors import ConfigurationError
+from safar.ledger.epochs import begin_epoch, require_known_epoch
 from safar.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def dispatch_messages(
         run_id: only messages that this run planned.
 
     Raises:
+        LedgerRestored: the ledger has forgotten calls that were made; see `safar.ledger.epochs`.
         ConfigurationError: the provider refuses our credentials or every call; all messages are planned again.
     """
     from safar.delivery.publishing import publish_templates
@@ -104,16 +106,20 @@ def send_due(
         checkpoint: called at each point of `safar.delivery.claiming.CHECKPOINTS`.
 
     Raises:
+        LedgerRestored: the ledger has forgotten calls that were made.
         ConfigurationError: see `dispatch_messages`.
     """
     began = time.monotonic()
     with open_dispatch_connection(workspace) as connection:
+        require_known_epoch(workspace, connection)
         report = DispatchReport(recovered=recover_leases(connection))
         state = _Shared(Pace(options.patience), options.batch_size)
         while state.is_going():
             state.groups = list_groups(connection, channel.name, workspace.clock.now(), campaign, run_id)
             if not state.groups:
                 break
+            if not report.calls:
+                begin_epoch(workspace, connection, "dispatch")
             round_report = _work_through(workspace, channel, rules, run_id, options, checkpoint, state)
             report += round_report
             if not round_report.messages:

@@ -176,9 +176,7 @@ def select_for_intake(environment: Mapping[str, str]) -> dict[str, str]:
     its own."""
     forbidden = {f"AIRFLOW_CONN_{conn_id.upper()}" for conn_id in LOGINS if conn_id != INTAKE_LEDGER}
     return {
-        name: value
-        for name, value in environment.items()
-        if name not in forbidden and not name.startswith("AIRFLOW__")
+        name: value for name, value in environment.items() if name not in forbidden and not name.startswith("AIRFLOW__")
     }
 
 

@@ -45,6 +45,14 @@ stopped_step as (
             and coalesce(stop.step, step.step) = step.step
             and coalesce(stop.channel, step.channel) = step.channel
     )
+),
+
+-- Mails that left before an older ledger was restored (see the comment on ledger.sent_elsewhere).
+forgotten as (
+    select step, channel, address_hash, max(reconciled_at) as reconciled_at
+    from ledger.sent_elsewhere
+    where campaign = %(campaign)s
+    group by step, channel, address_hash
 )
 
 select
@@ -55,6 +63,9 @@ select
         when %(is_refused)s then 'not_approved'
         when %(is_blocked)s or stopped_step.step is not null or ranked.address_hash is null then 'blocked'
         when planned.action_id is not null then 'already_planned'
+        when
+            ranked.entry_occurred_at <= forgotten.reconciled_at
+            or ranked.occurrence_key = 'once' and forgotten.reconciled_at is not null then 'already_planned'
         when ranked.expires_at <= %(now)s or ranked.open_at >= ranked.expires_at then 'expired'
         when ranked.address_rank > 1 or taken.message_id is not null then 'same_address'
         else 'planned'
@@ -62,6 +73,7 @@ select
     planned.action_id as former_action_id
 from ranked
 left join stopped_step using (step, channel)
+left join forgotten using (step, channel, address_hash)
 left join ledger.action as planned
     on planned.campaign = %(campaign)s
     and ranked.step = planned.step

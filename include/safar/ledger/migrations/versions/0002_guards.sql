@@ -279,13 +279,16 @@ create table ledger.sent_elsewhere (
     step text not null,
     address_hash text not null,
     seen_at timestamptz not null,
+    reconciled_at timestamptz not null,
     recorded_at timestamptz not null default now(),
     primary key (provider, provider_message_id)
 );
 create index sent_elsewhere_address on ledger.sent_elsewhere (address_hash, campaign, step);
 comment on table ledger.sent_elsewhere is
-    'Append-only: one row per mail that the provider took and a restored ledger had forgotten. Whatever began before '
-    'seen_at (business time of the mail''s last event) is not planned for the same campaign, step and address again.';
+    'Append-only: one row per mail that the provider took and a restored ledger had forgotten. Which occurrence it was '
+    'about is not known any more: to the same address the same step is not planned again for anything that began before '
+    'reconciled_at (business time), and never where there is but one occurrence.';
+comment on column ledger.sent_elsewhere.seen_at is 'Business time of the mail''s last event.';
 create trigger only_grows before update or delete or truncate on ledger.sent_elsewhere
     for each statement execute function ledger.refuse_change();
 
