@@ -121,6 +121,23 @@ def migrate(
 
 
 @app.command()
+def explain(
+    subject: Annotated[str | None, typer.Argument(help="A contact_id or a message_id; never an address.")] = None,
+    address_from_stdin: Annotated[
+        bool, typer.Option(help="Read an e-mail address from standard input instead.")
+    ] = False,
+) -> None:
+    """Tell the whole story of a person or a message, in order of time. Each use is logged."""
+    from safar.audit.explaining import explain as collect
+    from safar.audit.explaining import print_story
+    from safar.workspace import Workspace
+
+    address = sys.stdin.readline().strip() if address_from_stdin else None
+    story = collect(Workspace.open(), None if address_from_stdin else subject, address=address)
+    print_story(story, Console(width=None if sys.stdout.isatty() else 200))
+
+
+@app.command()
 def reconcile(
     since: Annotated[
         datetime | None, typer.Option(help="Ask the provider from this moment on (UTC); found when left out.")

@@ -1,0 +1,6 @@
+"""Proves afterwards what was done: tells the story of a person or a message, and decides a past run again."""
+
+from safar.audit.explaining import explain
+from safar.audit.story import Story, StoryLine
+
+__all__ = ["Story", "StoryLine", "explain"]
