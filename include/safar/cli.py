@@ -138,6 +138,19 @@ def explain(
 
 
 @app.command()
+def replay(run_id: Annotated[str, typer.Argument(help="A run_id of ledger.run, like build_nightly/...")]) -> None:
+    """Decide a past run again, from what it was pinned to, and compare. The exit code is 1 when a row differs."""
+    from safar.audit import replay_run
+    from safar.catalogue import load_catalogue
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    report = replay_run(workspace, load_catalogue(workspace.settings), run_id)
+    typer.echo(report.describe())
+    raise typer.Exit(1 if report.differing_count else 0)
+
+
+@app.command()
 def reconcile(
     since: Annotated[
         datetime | None, typer.Option(help="Ask the provider from this moment on (UTC); found when left out.")

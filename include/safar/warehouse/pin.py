@@ -55,7 +55,7 @@ class Pin(BaseModel):
         """``recorded_at`` of what this run publishes: just early enough that the run itself knows it."""
         return self.ledger_known_at - timedelta(microseconds=1)
 
-    def to_json(self, blocked_campaigns: Iterable[str] = ()) -> str:
+    def to_json(self, blocked_campaigns: Iterable[str] = (), *, is_replay: bool = False) -> str:
         """What dbt reads from SAFAR_PIN."""
         return json.dumps(
             {
@@ -65,6 +65,7 @@ class Pin(BaseModel):
                 "as_of": self.as_of.isoformat(),
                 "known_at": {source: at.isoformat() for source, at in sorted(self.known_at.items())},
                 "blocked_campaigns": sorted(blocked_campaigns),
+                **({"is_replay": True} if is_replay else {}),
             }
         )
 
