@@ -122,5 +122,5 @@ def _list_hashes(ledger: psycopg.Connection[Any], ids: tuple[str, ...]) -> tuple
 
 
 def _ask(ledger: psycopg.Connection[Any], query: str, values: dict[str, Any]) -> bool:
-    row = ledger.execute(query, values).fetchone()  # type: ignore[call-overload]
+    row = ledger.execute(query, values).fetchone()
     return bool(row and row[0])

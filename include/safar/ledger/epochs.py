@@ -153,5 +153,5 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _ask(connection: psycopg.Connection[Any], query: str, *parameters: object) -> bool:
-    row = connection.execute(query, parameters).fetchone()  # type: ignore[call-overload]
+    row = connection.execute(query, parameters).fetchone()
     return bool(row and row[0])

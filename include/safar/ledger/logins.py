@@ -79,4 +79,4 @@ def _ensure_login(owner: psycopg.Connection, connection: Connection, groups: tup
         words = "grant {} to {}" if group in groups else "revoke {} from {}"
         is_member = owner.execute("select pg_has_role(%s, %s, 'member')", [connection.login, group]).fetchone()
         if is_member != (group in groups,):
-            owner.execute(sql.SQL(words).format(sql.Identifier(group), name))  # type: ignore[arg-type]
+            owner.execute(sql.SQL(words).format(sql.Identifier(group), name))
