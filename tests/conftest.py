@@ -22,7 +22,20 @@ from safar.services.postgres import EmbeddedPostgres, PostgresAddress, ensure_da
 from safar.settings import Settings
 from safar.workspace import Workspace
 
-LOGINS = {DBT: "test_warehouse", TASKS: "test_tasks", WEB: "test_web"}
+LOGINS = {
+    DBT: "test_warehouse",
+    TASKS: "test_tasks",
+    WEB: "test_web",
+    ("safar_build",): "test_build",
+    ("safar_deliver",): "test_deliver",
+}
+# Where tests are of one half of the work, its verbs have the rights of that half alone.
+LOGIN_OF_AREA = {
+    "extraction": "test_build",
+    "warehouse": "test_build",
+    "delivery": "test_deliver",
+    "feedback": "test_deliver",
+}
 PASSWORD = "a-password-of-tests"
 NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
@@ -63,7 +76,9 @@ def log_in(address: PostgresAddress, login: str, database: str) -> Connection:
 
 
 @pytest.fixture
-def connections(postgres: PostgresAddress, database: str) -> dict[str, dict[str, object]]:
+def connections(
+    postgres: PostgresAddress, database: str, request: pytest.FixtureRequest
+) -> dict[str, dict[str, object]]:
     """Connections by id in Airflow's JSON form, each part with its own login and no more rights than it has in life.
 
     Tests add or change entries before opening a workspace; with `database` they write as the owner.
@@ -83,7 +98,7 @@ def connections(postgres: PostgresAddress, database: str) -> dict[str, dict[str,
 
     return {
         "safar_warehouse": describe(LOGINS[DBT]),
-        "safar_ledger": describe(LOGINS[TASKS]),
+        "safar_ledger": describe(LOGIN_OF_AREA.get(request.path.parent.name, LOGINS[TASKS])),
         "safar_intake_ledger": describe(LOGINS[WEB]),
         "safar_address_key": {"conn_type": "generic", "password": "test-address-key", "extra": {"key_id": "test"}},
         "safar_intake": {"conn_type": "http", "host": "http://127.0.0.1:1", "password": "test-token-key"},
