@@ -49,10 +49,7 @@ def postgres() -> Iterator[PostgresAddress]:
         address = server.start()
         template = ensure_database(address, "template_ledger")
         migrate_ledger(template)
-        ensure_logins(template, {groups: log_in(address, login, "") for groups, login in LOGINS.items()})
-        with psycopg.connect(template) as connection:
-            # Tests put rows where dlt and dbt would have put them.
-            connection.execute(f"grant pg_read_all_data to {LOGINS[DBT]}")
+        create_logins(address, template)
         yield address
     finally:
         server.stop()
@@ -67,6 +64,18 @@ def database(postgres: PostgresAddress) -> Iterator[str]:
         connection.execute(sql.SQL("create database {} template template_ledger").format(sql.Identifier(name)))
         yield postgres.dsn(name)
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def create_logins(address: PostgresAddress, ledger: str) -> None:
+    """Creates a server's logins of all parts; they hold for each of its databases that has a ledger.
+
+    Args:
+        ledger: the owner's DSN of such a database.
+    """
+    ensure_logins(ledger, {groups: log_in(address, login, "") for groups, login in LOGINS.items()})
+    with psycopg.connect(ledger) as connection:
+        # Tests put rows where dlt and dbt would have put them.
+        connection.execute(f"grant pg_read_all_data to {LOGINS[DBT]}")
 
 
 def log_in(address: PostgresAddress, login: str, database: str) -> Connection:

@@ -111,7 +111,7 @@ def torture(
     now = datetime.fromisoformat(requests.get(f"{sandbox.root}/clock", timeout=10).json()["now"])
     now = now.replace(hour=10) + timedelta(days=1)
     move_clock(sandbox, now)
-    dispatchers = Dispatchers(connections, tmp_path, now)
+    dispatchers = Dispatchers(connections, tmp_path / "home", now)
     torture = Torture(sandbox, company, open_workspace, dispatchers, webhook, now, random.Random(SEED))
     publish_by_hand(torture.workspace)
     return torture

@@ -84,13 +84,19 @@ def begin_epoch(
     epoch_id = uuid4()
     path = locate_file(workspace)
     with _alone(path):
-        before = read_file(path)
-        _write_file(path, EpochFile(before.epoch_id, epoch_id))
+        _write_file(path, EpochFile(_find_last(connection, read_file(path)), epoch_id))
         connection.execute("set local synchronous_commit = on")
         connection.execute(BEGIN, [epoch_id, cause, workspace.clock.now()])
         connection.commit()
         _write_file(path, EpochFile(epoch_id))
     return epoch_id
+
+
+def _find_last(connection: psycopg.Connection[Any], before: EpochFile) -> UUID | None:
+    """The last epoch of the file that the ledger knows too; one whose beginner died has seen no call, but counts."""
+    if before.beginning is not None and _ask(connection, KNOWS, before.beginning):
+        return before.beginning
+    return before.epoch_id
 
 
 def hold_everything(connection: psycopg.Connection[Any], reason: str) -> None:
