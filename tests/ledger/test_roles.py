@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.ledger.conftest import CLAIM
+from sqlalchemy.exc import DBAPIError
+from tests.ledger.conftest import CLAIM, PLANNED
+from typer.testing import CliRunner
 
+from safar.cli import app
 from safar.connections import Connection
 from safar.errors import ConfigurationError
 from safar.ledger.logins import GROUPS, TASKS, ensure_logins
+from safar.ledger.migration import migrate_ledger
 from safar.services.postgres import PostgresAddress
 from safar.services.stack import AIRFLOW, LOGINS, describe_databases, prepare_databases, read_passwords
 from safar.settings import Settings
@@ -174,6 +179,38 @@ def test_a_login_gets_its_groups_and_loses_the_others(database: str, postgres: P
     assert groups == [("safar_read",)]
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(dsn)
+
+
+def test_the_owner_need_not_be_a_superuser_but_must_see_when_others_began(postgres: PostgresAddress) -> None:
+    owner_dsn = f"postgresql://plain_owner:pass@127.0.0.1:{postgres.port}/plain_ledger"
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as server:
+        try:
+            server.execute("create role plain_owner login password 'pass'")
+            server.execute("create database plain_ledger owner plain_owner")
+            with pytest.raises(DBAPIError, match="grant pg_read_all_stats to plain_owner"):
+                migrate_ledger(owner_dsn)
+            server.execute("grant pg_read_all_stats to plain_owner")
+            migrate_ledger(owner_dsn)
+            with psycopg.connect(owner_dsn, autocommit=True) as owner:
+                owner.execute(PLANNED)
+                with pytest.raises(psycopg.errors.CheckViolation):
+                    owner.execute("update ledger.message set state = 'accepted'")
+                owner.execute("update ledger.message set state = 'cancelled'")
+                assert owner.execute("select count(*) from ledger.message_transition").fetchone() == (1,)
+        finally:
+            server.execute("drop database if exists plain_ledger with (force)")
+            server.execute("drop role if exists plain_owner")
+
+
+def test_the_command_migrates_as_owner_and_gives_the_logins_their_rights(
+    database: str, connections: dict[str, dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = psycopg.conninfo.conninfo_to_dict(database)
+    owner = {**connections["safar_ledger"], "login": parts["user"], "password": parts["password"]}
+    for conn_id, fields in {**connections, "safar_ledger_owner": owner}.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))
+    done = CliRunner().invoke(app, ["migrate", "--logins"])
+    assert done.output == "The ledger is up to date.\nLogins: test_warehouse, test_tasks, test_web.\n"
 
 
 @pytest.mark.parametrize("login", ["", "postgres", "safar_build"])
