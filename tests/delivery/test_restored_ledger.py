@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,116 +12,30 @@ import psycopg
 import pytest
 import requests
 from tests.delivery.conftest import (
+    DECISIONS,
     GROUP,
     NOON,
     RULES,
     Company,
     OpenWorkspace,
     RunningSandbox,
-    dispatch,
     plan,
     publish_by_hand,
 )
+from tests.delivery.restore_drill import Drill
 
 from safar.catalogue import load_catalogue
-from safar.delivery import DispatchReport, PlanReport
 from safar.delivery.claiming import Claimant
 from safar.delivery.sendgrid_client import open_sendgrid
 from safar.errors import ConfigurationError, SafarError
-from safar.feedback import ReconcileReport, activity, reconcile_ledger
+from safar.feedback import activity, reconcile_ledger
 from safar.feedback.activity import ActivityReader
+from safar.ledger import epochs
 from safar.ledger.epochs import FILE_NAME, LedgerRestored, begin_epoch, require_known_epoch
-from safar.workspace import Workspace
-
-
-@dataclass
-class Drill:
-    """A ledger that is backed up and restored while a real sandbox goes on knowing what it took."""
-
-    dsn: str
-    sandbox: RunningSandbox
-    open_workspace: OpenWorkspace
-    now: datetime
-    sequence: int = 0
-
-    @property
-    def workspace(self) -> Workspace:
-        return self.open_workspace(self.now)
-
-    def name(self, *numbers: int) -> list[str]:
-        return [f"drill{self.now:%d}-{number}" for number in numbers]
-
-    def decide(self, names: list[str], *, new: bool = True) -> None:
-        """A run that decides to write to these people, and plans it."""
-        self.sequence += 1
-        with self.open_company() as company:
-            if new:
-                company.add_people(names)
-            times = {"due_at": self.now, "entry_occurred_at": self.now, "expires_at": self.now + timedelta(days=2)}
-            company.decide(company.add_run(f"night/{self.sequence}"), names, **times)
-
-    def plan(self) -> PlanReport:
-        return plan(self.workspace)
-
-    def send(self) -> DispatchReport:
-        return dispatch(self.workspace)
-
-    def move_clock(self, **span: float) -> None:
-        self.now += timedelta(**span)
-        answer = requests.post(f"{self.sandbox.root}/clock", json={"now": self.now.isoformat()}, timeout=120)
-        answer.raise_for_status()
-
-    def reconcile(self) -> ReconcileReport:
-        return reconcile_ledger(self.workspace, load_catalogue(self.workspace.settings))
-
-    def open_company(self) -> Any:
-        return _opened(self.dsn)
-
-    def count_mails(self) -> Counter[str]:
-        """Mails by address, as the provider counts them, of this drill's people alone."""
-        mails = self.sandbox.read_truth()["mails"]
-        prefix = f"drill{self.now:%d}-"
-        return Counter({mail["email"]: mail["accepted_count"] for mail in mails if mail["email"].startswith(prefix)})
-
-    def back_up(self) -> None:
-        self._copy(self._database, f"{self._database}_backup")
-
-    def restore(self) -> None:
-        self._copy(f"{self._database}_backup", self._database)
-
-    def drop_backup(self) -> None:
-        with self._server() as server:
-            server.execute(f"drop database if exists {self._database}_backup with (force)")
-
-    @property
-    def _database(self) -> str:
-        return str(psycopg.conninfo.conninfo_to_dict(self.dsn)["dbname"])
-
-    def _server(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(psycopg.conninfo.make_conninfo(self.dsn, dbname="postgres"), autocommit=True)
-
-    def _copy(self, source: str, target: str) -> None:
-        with self._server() as server:
-            server.execute(f"drop database if exists {target} with (force)")
-            server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [source])
-            server.execute(f"create database {target} template {source}")
-
-
-class _opened:
-    def __init__(self, dsn: str) -> None:
-        self._connection = psycopg.connect(dsn, autocommit=True, options="-c timezone=UTC")
-
-    def __enter__(self) -> Company:
-        return Company(self._connection)
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
 
 
 @pytest.fixture
 def drill(database: str, sandbox: RunningSandbox, open_workspace: OpenWorkspace) -> Iterator[Drill]:
-    from tests.delivery.conftest import DECISIONS
-
     with psycopg.connect(database) as connection:
         connection.execute(DECISIONS)
     clock = requests.get(f"{sandbox.root}/clock", timeout=10).json()["now"]
@@ -140,7 +53,7 @@ def test_a_restored_ledger_pauses_until_it_is_reconciled_and_nobody_is_written_t
     assert drill.send().messages == {"accepted": 6}
     drill.decide(doubtful)
     drill.plan()
-    drill.sandbox.break_with("reset_after_accept", times=1)
+    drill.sandbox.break_with("reset_after_accept")
     assert drill.send().messages == {"unknown": 6}
     drill.decide(planned)
     drill.plan()
@@ -255,8 +168,6 @@ def test_without_the_file_beside_it_a_ledger_that_has_made_calls_is_not_trusted(
 def test_a_process_that_dies_while_an_epoch_begins_leaves_no_riddle(
     drill: Drill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from safar.ledger import epochs
-
     class Died(Exception):
         pass
 
