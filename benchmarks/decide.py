@@ -1,6 +1,6 @@
 """Seconds to decide for many people due in three campaigns at once, with the slowest models.
 
-Run: python benchmarks/decide.py [--people 100000]. Starts a PostgreSQL of its own. Everybody is due in every
+Run: python -m benchmarks.decide [--people 100000]. Starts a PostgreSQL of its own. Everybody is due in every
 campaign, has an address, a permission and two messages in the ledger; caps, holdout, universal control and
 arbitration are on. The second figure is the next night, when nearly everybody is in already.
 """
