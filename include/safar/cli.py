@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from getpass import getuser
 from typing import Annotated
 
 import typer
@@ -20,6 +21,8 @@ app = typer.Typer(
 
 People = Annotated[int, typer.Option(min=50, envvar="PEOPLE", help="How many people the simulated company knows.")]
 Nights = Annotated[int, typer.Option(min=1, max=366, envvar="NIGHTS", help="How many nights to play.")]
+Campaign = Annotated[str | None, typer.Option(help="Only this campaign.")]
+Channel = Annotated[str | None, typer.Option(help="Only this channel.")]
 Seed = Annotated[int, typer.Option(envvar="SEED", help="The same seed makes the same company.")]
 
 
@@ -100,6 +103,60 @@ def intake(
     from safar.workspace import Workspace
 
     serve_intake(Workspace.open(), host=host, port=port)
+
+
+@app.command()
+def pause(
+    reason: Annotated[str, typer.Option(help="Why: what the next person on call reads.")],
+    campaign: Campaign = None,
+    channel: Channel = None,
+) -> None:
+    """Stop sending from the next claim on: everything, one campaign, one channel, or one campaign on one channel."""
+    from safar.delivery import describe_scope, pause_sending
+    from safar.workspace import Workspace
+
+    pause_sending(Workspace.open(), reason=reason, created_by=getuser(), campaign=campaign, channel=channel)
+    typer.echo(f"Paused: {describe_scope(campaign, channel)}. What is planned waits until it is too old.")
+
+
+@app.command()
+def resume(campaign: Campaign = None, channel: Channel = None) -> None:
+    """Lift the pauses of exactly this scope, those of the circuit breaker included."""
+    from safar.delivery import list_pauses, resume_sending
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    lifted = resume_sending(workspace, lifted_by=getuser(), campaign=campaign, channel=channel)
+    for one in lifted:
+        typer.echo(f"Lifted: {one.describe()}")
+    if not lifted:
+        typer.echo("No pause of exactly this scope stands.")
+    for one in list_pauses(workspace):
+        typer.echo(f"Still paused: {one.describe()}")
+
+
+@app.command()
+def pauses() -> None:
+    """List every pause that stands, and why."""
+    from safar.delivery import list_pauses
+    from safar.workspace import Workspace
+
+    standing = list_pauses(Workspace.open())
+    for one in standing:
+        typer.echo(one.describe())
+    if not standing:
+        typer.echo("Nothing is paused.")
+
+
+@app.command()
+def approve(campaign: Annotated[str, typer.Argument(help="The campaign's name.")]) -> None:
+    """Let a campaign reach more real people than its first few; its owner may not."""
+    from safar.catalogue import load_catalogue
+    from safar.delivery import approve_first_live
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    typer.echo(approve_first_live(workspace, campaign, load_catalogue(workspace.settings), [getuser()]).describe())
 
 
 @app.command()

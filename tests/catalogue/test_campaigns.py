@@ -90,10 +90,14 @@ def test_transactional_needs_no_holdout_and_no_quiet_lag(load: Load) -> None:
 
 
 def test_a_campaign_s_own_guard_rails_win(load: Load) -> None:
-    own = "holdout: 10 %\n        approval: {people: 10, growth: 200 %}\n        max_source_age: 2 days"
+    own = (
+        "holdout: 10 %\n        approval: {people: 10, growth: 200 %}\n        max_source_age: 2 days\n"
+        "        first_live_messages: 0"
+    )
     campaign = load(("holdout: 10 %", own)).campaigns["cart_abandonment"]
     assert (campaign.approval.people, campaign.approval.growth) == (10, 2)
     assert campaign.max_source_age == timedelta(days=2)
+    assert campaign.first_live_messages == 0
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,17 @@ def test_a_campaign_s_own_guard_rails_win(load: Load) -> None:
         ),
         ("people: 50000", "people: 3", lambda c: c.campaigns["cart_abandonment"].approval.people),
         ("growth: 50 %", "growth: 75 %", lambda c: c.campaigns["cart_abandonment"].approval.growth),
+        (
+            "first_live_messages: 50",
+            "first_live_messages: 5",
+            lambda c: c.campaigns["cart_abandonment"].first_live_messages,
+        ),
+        ("last_messages: 10000", "last_messages: 5000", lambda c: c.defaults.circuit_breaker.last_messages),
+        ("min_messages: 2000", "min_messages: 100", lambda c: c.defaults.circuit_breaker.min_messages),
+        ("refusals: 5 %", "refusals: 6 %", lambda c: c.defaults.circuit_breaker.refusals),
+        ("bounces: 2 %", "bounces: 1 %", lambda c: c.defaults.circuit_breaker.bounces),
+        ("complaints_warn: 0.1 %", "complaints_warn: 0.2 %", lambda c: c.defaults.circuit_breaker.complaints_warn),
+        ("complaints: 0.3 %", "complaints: 0.2 %", lambda c: c.defaults.circuit_breaker.complaints),
         ('from: "21:00"', 'from: "22:30"', lambda c: c.defaults.quiet_hours.longest),
         ("messages: 3", "messages: 9", lambda c: c.defaults.frequency_caps[0].messages),
         ("Europe/Berlin", "Europe/Madrid", lambda c: c.defaults.zone),
@@ -147,6 +162,18 @@ def test_an_unknown_default_time_zone_is_refused(load: Load) -> None:
         ConfigurationError, match=r"dbt_project.yml:\d+: time_zone: 'Mars/Olympus' is no IANA time zone"
     ):
         load(vars_=(("Europe/Berlin", "Mars/Olympus"),))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("min_messages: 2000", "min_messages: 20000", "min_messages is above last_messages"),
+        ("complaints_warn: 0.1 %", "complaints_warn: 1 %", "complaints_warn is above complaints"),
+    ],
+)
+def test_a_circuit_breaker_that_could_never_open_is_refused(load: Load, old: str, new: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        load(vars_=((old, new),))
 
 
 def test_a_folder_without_its_file_is_refused(settings: Settings) -> None:

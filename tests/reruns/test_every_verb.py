@@ -165,7 +165,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
             )
             for _ in range(2)
         ]
-        database = json.loads(stack.environment["AIRFLOW_CONN_SAFAR_LEDGER"])
+        database = json.loads(stack.environment["AIRFLOW_CONN_SAFAR_WAREHOUSE"])
         dsn = psycopg.conninfo.make_conninfo(
             host=database["host"],
             port=database["port"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -33,6 +34,18 @@ class AudienceLimit:
 
 
 @dataclass(frozen=True)
+class BreakerThresholds:
+    """The shares of a channel's ``last_messages`` latest messages from which it is stopped, 0 to 1."""
+
+    last_messages: int
+    min_messages: int
+    refusals: Decimal
+    bounces: Decimal
+    complaints_warn: Decimal
+    complaints: Decimal
+
+
+@dataclass(frozen=True)
 class DeliveryRules:
     """The guard rails that delivery reads."""
 
@@ -40,6 +53,10 @@ class DeliveryRules:
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     caps: tuple[FrequencyCap, ...] = ()
     default_locale: str = "en"
+    first_live_messages: Mapping[str, int] = field(default_factory=dict)
+    """How many messages may reach real people before the campaign is approved; none of one that is not listed."""
+    breaker: BreakerThresholds | None = None
+    """None: nobody watches."""
 
     @classmethod
     def from_catalogue(cls, catalogue: Catalogue) -> DeliveryRules:
@@ -52,6 +69,8 @@ class DeliveryRules:
                 FrequencyCap(cap.channel, cap.class_, cap.messages, cap.within) for cap in defaults.frequency_caps
             ),
             default_locale=defaults.default_locale,
+            first_live_messages={name: campaign.first_live_messages for name, campaign in catalogue.campaigns.items()},
+            breaker=BreakerThresholds(**dict(defaults.circuit_breaker)),
         )
 
     def next_open(self, class_: str, at: datetime) -> datetime:

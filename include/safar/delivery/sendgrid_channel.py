@@ -9,7 +9,7 @@ from typing import Any
 from python_http_client.exceptions import HTTPError
 
 from safar.delivery.channel import Accepted, Answer, CallGroup, Misconfigured, OutgoingMessage, Refused
-from safar.delivery.guard import allowed_recipients
+from safar.delivery.guard import allowed_recipients, is_live
 from safar.delivery.publishing import list_published
 from safar.delivery.sendgrid_answers import DOUBTFUL, read_failure, read_refusal
 from safar.delivery.sendgrid_client import open_sendgrid
@@ -39,6 +39,7 @@ class SendGridChannel:
         templates: dict[tuple[str, str], str],
         default_locale: str,
         recipients: frozenset[str] | None = None,
+        is_live: bool = True,
     ) -> None:
         """
         Args:
@@ -52,6 +53,7 @@ class SendGridChannel:
         self._templates = templates
         self._default_locale = default_locale
         self._recipients = recipients
+        self.is_live = is_live
 
     @classmethod
     def open(cls, workspace: Workspace, *, default_locale: str) -> SendGridChannel:
@@ -77,6 +79,7 @@ class SendGridChannel:
             templates=list_published(workspace, cls.provider),
             default_locale=default_locale,
             recipients=allowed_recipients(workspace.settings, connection),
+            is_live=is_live(workspace.settings, connection),
         )
 
     def send(self, group: CallGroup, messages: Sequence[OutgoingMessage]) -> Answer:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from safar.catalogue import Catalogue
-from safar.delivery import Approval, check_outgoing, dispatch_messages, measure_audience, plan_campaign
+from safar.delivery import Approval, DeliveryRules, check_outgoing, dispatch_messages, measure_audience, plan_campaign
 from safar.errors import SafarError
 from safar.extraction import check_load, land_source
 from safar.feedback import collect_feedback, keep_house
@@ -63,7 +63,8 @@ class NightPlayer:
         elif verb == "dispatch":
             self.report(f"    {dispatch_messages(self.workspace, self.catalogue).describe()}")
         elif verb == "collect":
-            self.report(f"    {collect_feedback(self.workspace).describe()}")
+            thresholds = DeliveryRules.from_catalogue(self.catalogue).breaker
+            self.report(f"    {collect_feedback(self.workspace, thresholds).describe()}")
         else:
             self.report(f"    {keep_house(self.workspace).describe()}")
 

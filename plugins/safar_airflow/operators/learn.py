@@ -17,9 +17,11 @@ class CollectFeedback(VerbOperator):
     """Fetches the providers' suppressions and settles messages whose fate is unknown."""
 
     def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> None:
+        from safar.delivery import DeliveryRules
         from safar.feedback import collect_feedback
 
-        self.log.info("%s", collect_feedback(workspace).describe())
+        thresholds = DeliveryRules.from_catalogue(catalogue).breaker
+        self.log.info("%s", collect_feedback(workspace, thresholds).describe())
 
 
 class KeepHouse(VerbOperator):

@@ -1,7 +1,24 @@
 -- The last look: everything that forbids a message, as committed now, decides about each row in the same
 -- statement that claims it. Only the ledger is read. A switch (a stop that names no person and no
 -- occurrence) leaves rows planned, so that lifting it lets them go on until they expire.
-with look as materialized (
+-- A campaign that nobody has approved reaches only so many real people; who is beyond stays planned.
+with first_live as materialized (
+    select %(first_live_messages)s::int - count(message.message_id) as free_count
+    from ledger.first_live_message as place
+    join ledger.message on place.message_id = message.message_id and message.state not in ('cancelled', 'expired')
+    where place.campaign = %(campaign)s and place.channel = %(channel)s
+    having
+        %(is_live)s
+        and not exists (
+            select from ledger.first_live
+            where
+                first_live.campaign = %(campaign)s
+                and first_live.channel = %(channel)s
+                and first_live.approved_at is not null
+        )
+),
+
+look as materialized (
     select
         message.message_id,
         case
@@ -69,26 +86,55 @@ with look as materialized (
                 and coalesce(stop.step, %(step)s) = %(step)s
                 and coalesce(stop.channel, %(channel)s) = %(channel)s
         )
+),
+
+placed as materialized (
+    select
+        look.message_id,
+        look.verdict,
+        first_live.free_count,
+        first_live.free_count is not null and look.verdict = 'clear' and place.message_id is null as needs_place
+    from look
+    left join first_live on true
+    left join ledger.first_live_message as place on first_live.free_count is not null and look.message_id = place.message_id
+),
+
+ruled as materialized (
+    select
+        message_id,
+        needs_place,
+        case
+            when needs_place and row_number() over (partition by needs_place order by message_id) > free_count then 'held'
+            else verdict
+        end as verdict
+    from placed
+),
+
+given_place as (
+    insert into ledger.first_live_message (message_id, campaign, channel)
+    select message_id, %(campaign)s, %(channel)s
+    from ruled
+    where needs_place and verdict = 'clear'
 )
 
 update ledger.message as message
 set
-    state = case look.verdict
+    state = case ruled.verdict
         when 'clear' then 'claimed'
         when 'quiet' then 'planned'
         when 'expired' then 'expired'
         else 'cancelled'
     end,
-    reason = case when look.verdict not in ('clear', 'quiet', 'expired') then look.verdict end,
-    due_at = case look.verdict when 'quiet' then %(next_open)s else message.due_at end,
-    claimed_at = case look.verdict when 'clear' then %(now)s::timestamptz end,
-    claimed_by = case look.verdict when 'clear' then %(claim_id)s end,
+    reason = case when ruled.verdict not in ('clear', 'quiet', 'expired') then ruled.verdict end,
+    due_at = case ruled.verdict when 'quiet' then %(next_open)s else message.due_at end,
+    claimed_at = case ruled.verdict when 'clear' then %(now)s::timestamptz end,
+    claimed_by = case ruled.verdict when 'clear' then %(claim_id)s end,
     lease_until = null,
     state_at = clock_timestamp()
-from look
-where message.message_id = look.message_id
+from ruled
+where message.message_id = ruled.message_id and ruled.verdict <> 'held'
 returning
     message.message_id,
-    look.verdict,
-    case look.verdict when 'clear' then message.address end as address,
-    case look.verdict when 'clear' then message.fields end as fields
+    ruled.verdict,
+    case ruled.verdict when 'clear' then message.address end as address,
+    case ruled.verdict when 'clear' then message.fields end as fields
