@@ -105,6 +105,42 @@ def intake(
     serve_intake(Workspace.open(), host=host, port=port)
 
 
+Subject = Annotated[
+    str | None, typer.Option("--contact", help="A contact_id. Left out, one address is read from standard input.")
+]
+Reason = Annotated[str, typer.Option(help="Why, in one name such as deceased or asked_by_letter.")]
+
+
+@app.command()
+def suppress(reason: Reason, contact: Subject = None) -> None:
+    """Never write to a person (or an address on standard input) again, until it is lifted."""
+    from safar.permission import suppress_address, suppress_contact
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    if contact is not None:
+        count = suppress_contact(workspace, contact, reason)
+    else:
+        count = suppress_address(workspace, sys.stdin.readline(), reason)
+    typer.echo(
+        f"{count} addresses newly suppressed." if count else "Nothing to do: suppressed already."
+    )
+
+
+@app.command()
+def unsuppress(reason: Reason, contact: Subject = None) -> None:
+    """Lift every suppression of a person (or of an address on standard input); an erasure is never lifted."""
+    from safar.permission import unsuppress_address, unsuppress_contact
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    if contact is not None:
+        count = unsuppress_contact(workspace, contact, reason)
+    else:
+        count = unsuppress_address(workspace, sys.stdin.readline(), reason)
+    typer.echo(f"{count} suppressions lifted." if count else "Nothing to do: nothing is in force.")
+
+
 @app.command()
 def pause(
     reason: Annotated[str, typer.Option(help="Why: what the next person on call reads.")],

@@ -26,6 +26,7 @@ with latest as (
     select state
     from ledger.permission_event
     where address_hash = %(address_hash)s and channel = %(channel)s and topic in (%(topic)s, 'all')
+        and state <> 'pending'
     order by occurred_at desc, state = 'revoked' desc
     limit 1
 ),

@@ -35,7 +35,7 @@ look as materialized (
                     and coalesce(stop.channel, message.channel) = message.channel
             ) then 'stopped'
             when exists (
-                select from ledger.suppression
+                select from ledger.suppression_in_force as suppression
                 where suppression.address_hash = message.address_hash and suppression.channel = message.channel
             ) then 'suppressed'
             when message.class = 'marketing' and coalesce((
@@ -45,6 +45,7 @@ look as materialized (
                     event.address_hash = message.address_hash
                     and event.channel = message.channel
                     and event.topic in (message.topic, 'all')
+                    and event.state <> 'pending'
                 order by event.occurred_at desc, event.state = 'revoked' desc
                 limit 1
             ), 'revoked') <> 'granted' then 'opted_out'
