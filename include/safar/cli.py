@@ -122,9 +122,7 @@ def suppress(reason: Reason, contact: Subject = None) -> None:
         count = suppress_contact(workspace, contact, reason)
     else:
         count = suppress_address(workspace, sys.stdin.readline(), reason)
-    typer.echo(
-        f"{count} addresses newly suppressed." if count else "Nothing to do: suppressed already."
-    )
+    typer.echo(f"{count} addresses newly suppressed." if count else "Nothing to do: suppressed already.")
 
 
 @app.command()

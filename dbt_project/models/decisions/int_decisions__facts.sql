@@ -58,6 +58,7 @@ facts as (
         addresses.locale,
         suppressed_addresses.reason as suppression_reason,
         permissions.is_granted,
+        permissions.pending_at,
         reached_goals.goal_at,
         {%- for cap in planned().rules.caps %}
         coalesce(message_counts.cap_{{ loop.index }}_count, 0) as cap_{{ loop.index }}_count,

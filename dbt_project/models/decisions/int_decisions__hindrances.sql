@@ -14,7 +14,8 @@
     (
         'no_consent',
         'is_marketing and not coalesce(is_granted, false)',
-        "case when is_granted is null then 'never asked: ' else 'withdrawn: ' end || topic",
+        "case when is_granted is not null then 'withdrawn: ' when pending_at is not null then 'not confirmed: ' "
+        ~ "else 'never asked: ' end || topic",
     ),
     ('goal_reached', 'goal_at is not null', 'goal'),
     (

@@ -28,7 +28,7 @@ ALIASES = VersionedTable("contact_alias", key=("alias_id",), values=("contact_id
 PERMISSIONS = EventTable(
     "permission_event",
     unique=("source", "source_key"),
-    values=("channel", "topic", "address_hash", "contact_id", "state", "occurred_at"),
+    values=("channel", "topic", "address_hash", "contact_id", "state", "proof", "occurred_at"),
 )
 SUPPRESSIONS = EventTable(
     "suppression", unique=("origin", "origin_key"), values=("channel", "address_hash", "reason", "occurred_at")
@@ -48,7 +48,7 @@ select alias_id, contact_id from {table} where alias_id <> contact_id
 """
 
 READ_PERMISSIONS = """
-select source, source_key, channel, topic, address, contact_id, state, occurred_at
+select source, source_key, channel, topic, address, contact_id, state, proof::text, occurred_at
 from {table}
 where address is not null
 """

@@ -136,6 +136,7 @@ class Crm:
             "phone": phone_number(self.population, number),
             "hs_analytics_source": SOURCES[int(traits["source"][number])],
             "hs_merged_object_ids": None,
+            "deceased": None,
             "createdate": moment,
             "lastmodifieddate": moment,
             "hs_object_id": str(contact_id),

@@ -12,6 +12,8 @@ from sandbox.company.places import PLACES, Place
 from sandbox.company.population import PENDING, SUBSCRIBED, UNKNOWN, UNSUBSCRIBED, spell_address
 
 CUSTOMER_BASE = 7_000_000_000
+CONFIRMING = ("DE", "AT")
+"""Where the shop asks new subscribers to confirm."""
 STATES = {UNKNOWN: "NOT_SUBSCRIBED", SUBSCRIBED: "SUBSCRIBED", UNSUBSCRIBED: "UNSUBSCRIBED", PENDING: "PENDING"}
 
 
@@ -63,9 +65,10 @@ def _describe_consent(customer: Customer) -> dict[str, Any] | None:
         return None
     state, at = STATES[customer.state("consent")], customer.state("consent_at")
     is_said = state != "NOT_SUBSCRIBED" and at <= customer.company.seconds
+    level = "CONFIRMED_OPT_IN" if customer.place().country_code in CONFIRMING else "SINGLE_OPT_IN"
     return {
         "marketingState": state,
-        "marketingOptInLevel": "SINGLE_OPT_IN" if state == "SUBSCRIBED" else None,
+        "marketingOptInLevel": level if state == "SUBSCRIBED" else None,
         "consentUpdatedAt": write_seconds(at) if is_said else None,
     }
 
