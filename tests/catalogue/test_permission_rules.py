@@ -25,7 +25,7 @@ def test_the_projects_own_seeds_are_sound(project: Path) -> None:
     germany = next(rule for rule in rules.countries if rule.country_code == "DE")
     assert (germany.single_opt_in, germany.imported_flag, germany.nothing) == ("confirm", "no", "no")
     ours = next(rule for rule in rules.sources if rule.source == "double_opt_in")
-    assert ours.needs_text_version and ours.needs_form and ours.needs_confirmation
+    assert (ours.needs_text_version, ours.needs_form, ours.needs_confirmation) == (True, True, True)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # importing psycopg costs more than reading the catalogue, wh
 
 
 def check_catalogue(settings: Settings, ledger: psycopg.Connection | None = None) -> Catalogue:
-    """Reads the catalogue with the rules of permission and, given the ledger, holds its step names against what was ever pinned.
+    """Reads the catalogue and the rules of permission; holds step names, given the ledger, against what was pinned.
 
     Raises:
         ConfigurationError: something is wrong; the message lists each problem with its remedy.

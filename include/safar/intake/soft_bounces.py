@@ -19,7 +19,7 @@ LOCK = "select pg_advisory_xact_lock(hashtextextended(address_hash, 5)) from unn
 SUPPRESS = """
 with bounces as (
     select
-        event.address_hash, event.event_id, event.event_type, event.occurred_at,
+        event.address_hash, event.event_id, event.event_type, event.payload ->> 'type' as kind, event.occurred_at,
         count(*) filter (where event.event_type = 'delivered') over before_it as delivery_count
     from ledger.provider_event as event
     where
@@ -35,11 +35,10 @@ with bounces as (
 
 numbered as (
     select
-        bounces.*,
+        *,
         row_number() over (partition by address_hash, delivery_count order by occurred_at, event_id) as bounce_number
     from bounces
-    inner join ledger.provider_event as event on event.provider = 'sendgrid' and event.event_id = bounces.event_id
-    where bounces.event_type = 'bounce' and event.payload ->> 'type' = 'blocked'
+    where event_type = 'bounce' and kind = 'blocked'
 )
 
 insert into ledger.suppression (channel, address_hash, reason, origin, origin_key, occurred_at)

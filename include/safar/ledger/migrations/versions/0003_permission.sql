@@ -19,8 +19,8 @@ alter table ledger.permission_event
         jsonb_typeof(proof) = 'object'
         and (not proof ? 'text_version' or jsonb_typeof(proof -> 'text_version') = 'string')
         and (not proof ? 'form' or jsonb_typeof(proof -> 'form') = 'string')
-        and (not proof ? 'stated_at' or pg_input_is_valid(proof ->> 'stated_at', 'timestamptz'))
-        and (not proof ? 'confirmed_at' or pg_input_is_valid(proof ->> 'confirmed_at', 'timestamptz'))
+        and (not proof ? 'stated_at' or proof ->> 'stated_at' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' and pg_input_is_valid(proof ->> 'stated_at', 'timestamptz'))
+        and (not proof ? 'confirmed_at' or proof ->> 'confirmed_at' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' and pg_input_is_valid(proof ->> 'confirmed_at', 'timestamptz'))
         and (
             not proof ? 'confirms'
             or state = 'granted'
