@@ -34,7 +34,9 @@ judged as (
         statements.*,
         address_owners.contact_id,
         contacts.country_code,
-        case when statements.word = 'granted' then {{ judge_evidence('statements', 'countries', 'sources') }} end as answer
+        case
+            when statements.word = 'granted' then {{ judge_evidence('statements', 'countries', 'sources') }}
+        end as answer
     from statements
     left join address_owners on {{ dbt.concat(["'email:'", "statements.address"]) }} = address_owners.identifier
     left join contacts on address_owners.contact_id = contacts.contact_id

@@ -35,7 +35,10 @@ vendor_statements as (
         'hubspot' as source,
         statuses.subscription_id as statement_of,
         -- A form with a legal basis is somebody's own act; any other flag may come from a list that was imported.
-        case when statuses.form = 'FORM' and statuses.legal_basis like 'CONSENT%' then 'single_opt_in' else 'imported_flag' end as evidence,
+        case
+            when statuses.form = 'FORM' and statuses.legal_basis like 'CONSENT%' then 'single_opt_in'
+            else 'imported_flag'
+        end as evidence,
         statuses.legal_basis as text_version,
         statuses.form,
         statuses.stated_at,
@@ -73,6 +76,12 @@ dated_statements as (
     where word is not null and address is not null
 ),
 
+implied as (
+    select 'purchase' as source, 'purchase' as evidence
+    union all
+    select 'country_default' as source, 'nothing' as evidence
+),
+
 -- What a country's law reads into a purchase or into silence was said by nobody. It stands at the beginning of time,
 -- so that any word that was ever said, or is still to be learned of, counts more.
 implied_statements as (
@@ -92,11 +101,7 @@ implied_statements as (
         cast('1970-01-01T00:00:00Z' as {{ type_timestamp_tz() }}) as occurred_at
     from contacts
     left join first_purchases on contacts.contact_id = first_purchases.contact_id
-    cross join (
-        select 'purchase' as source, 'purchase' as evidence
-        union all
-        select 'country_default' as source, 'nothing' as evidence
-    ) as implied
+    cross join implied
     where contacts.email is not null and not contacts.is_archived
 ),
 

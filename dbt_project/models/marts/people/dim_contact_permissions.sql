@@ -6,7 +6,8 @@ contact_records as (
     select * from {{ ref('int_contact_records') }}
 ),
 
--- The last word counts; of two said in the same instant, the withdrawal. What is pending counts where nothing else does.
+-- The last word counts; of two said in the same instant, the withdrawal. What is pending counts where nothing else
+-- does.
 ranked as (
     select
         *,

@@ -22,9 +22,7 @@ known as (
     from source
     where
         recorded_at < {{ known_at('ledger') }}
-        and not exists (
-            select 1 from lifts where lifts.suppression_id = source.suppression_id
-        )
+        and suppression_id not in (select lifts.suppression_id from lifts)
 )
 
 select * from known

@@ -86,13 +86,8 @@ begin
     return new;
 end $$;
 create trigger refuse_lift before insert on ledger.suppression_lift for each row execute function ledger.refuse_lift();
-create function ledger.refuse_lift_change() returns trigger language plpgsql as $$
-begin
-    raise exception 'a lifted suppression is not changed: % is refused; suppress anew instead', lower(tg_op)
-        using errcode = 'check_violation';
-end $$;
 create trigger only_grows before update or delete or truncate on ledger.suppression_lift
-    for each statement execute function ledger.refuse_lift_change();
+    for each statement execute function ledger.refuse_change();
 
 create view ledger.suppression_in_force as
 select suppression.*
@@ -187,10 +182,8 @@ comment on view ledger.message_permission is
     'One row per message that was ever claimed: the permission that the claim found (…_then: what the ledger knew at '
     'that second), and what was true at that second by all that is known today (…_as_known_today), with source and proof.';
 
-do $$
-begin
-    if to_regrole('safar_build') is not null then
-        grant select on ledger.suppression_lift, ledger.suppression_in_force, ledger.message_permission to safar_intake;
-        grant insert on ledger.suppression_lift to safar_deliver;
-    end if;
-end $$;
+-- What is created here may be read by dbt, build and deliver by default privileges (0002).
+grant select on
+    ledger.suppression_lift, ledger.suppression_in_force, ledger.message_permission to safar_read;
+grant select on ledger.suppression_lift, ledger.suppression_in_force to safar_intake;
+grant insert on ledger.suppression_lift to safar_deliver;
