@@ -65,7 +65,7 @@ def _describe_consent(customer: Customer) -> dict[str, Any] | None:
         return None
     state, at = STATES[customer.state("consent")], customer.state("consent_at")
     is_said = state != "NOT_SUBSCRIBED" and at <= customer.company.seconds
-    level = "CONFIRMED_OPT_IN" if customer.place().country_code in CONFIRMING else "SINGLE_OPT_IN"
+    level = "CONFIRMED_OPT_IN" if customer.place.country_code in CONFIRMING else "SINGLE_OPT_IN"
     return {
         "marketingState": state,
         "marketingOptInLevel": level if state == "SUBSCRIBED" else None,

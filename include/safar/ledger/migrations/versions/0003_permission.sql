@@ -183,7 +183,6 @@ comment on view ledger.message_permission is
     'that second), and what was true at that second by all that is known today (…_as_known_today), with source and proof.';
 
 -- What is created here may be read by dbt, build and deliver by default privileges (0002).
-grant select on
-    ledger.suppression_lift, ledger.suppression_in_force, ledger.message_permission to safar_read;
+grant select on ledger.suppression_lift, ledger.suppression_in_force to safar_read;
 grant select on ledger.suppression_lift, ledger.suppression_in_force to safar_intake;
 grant insert on ledger.suppression_lift to safar_deliver;
