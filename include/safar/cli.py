@@ -242,6 +242,57 @@ def replay(run_id: Annotated[str, typer.Argument(help="A run_id of ledger.run, l
 
 
 @app.command()
+def erase(
+    contact: Annotated[str | None, typer.Option(help="The contact_id of the person; never an address.")] = None,
+    address_from_stdin: Annotated[
+        bool, typer.Option(help="Read an e-mail address from standard input instead.")
+    ] = False,
+    status: Annotated[bool, typer.Option(help="List the erasures that are not finished, and why.")] = False,
+    reapply: Annotated[bool, typer.Option(help="After a restore: erase again whom the backup brought back.")] = False,
+) -> None:
+    """Erase a person everywhere, here and at the vendors. The exit code is 1 while something could not be done."""
+    from safar.catalogue import load_catalogue
+    from safar.erasure import describe_open, erase_address, erase_contact, reapply_erasures
+    from safar.workspace import Workspace
+
+    if sum(map(bool, (contact, address_from_stdin, status, reapply))) != 1:
+        raise SafarError("Give one of --contact, --address-from-stdin, --status and --reapply.")
+    workspace = Workspace.open()
+    if status:
+        typer.echo(describe_open(workspace))
+        return
+    catalogue = load_catalogue(workspace.settings)
+    if contact:
+        report = erase_contact(workspace, catalogue, contact)
+    elif reapply:
+        report = reapply_erasures(workspace, catalogue)
+    else:
+        report = erase_address(workspace, catalogue, sys.stdin.readline().strip())
+    typer.echo(report.describe())
+    raise typer.Exit(1 if report.waiting else 0)
+
+
+@app.command()
+def export(
+    contact: Annotated[str | None, typer.Option(help="The contact_id of the person; never an address.")] = None,
+    address_from_stdin: Annotated[
+        bool, typer.Option(help="Read an e-mail address from standard input instead.")
+    ] = False,
+) -> None:
+    """Write all that is held about a person into a file that only you can read. Each use is logged."""
+    from safar.catalogue import load_catalogue
+    from safar.erasure import export_person
+    from safar.workspace import Workspace
+
+    if bool(contact) == address_from_stdin:
+        raise SafarError("Give either --contact or --address-from-stdin.")
+    workspace = Workspace.open()
+    address = sys.stdin.readline().strip() if address_from_stdin else None
+    for path in export_person(workspace, load_catalogue(workspace.settings), contact, address=address):
+        typer.echo(f"Written: {path}")
+
+
+@app.command()
 def reconcile(
     since: Annotated[
         datetime | None, typer.Option(help="Ask the provider from this moment on (UTC); found when left out.")

@@ -57,6 +57,8 @@ class VendorSession(requests.Session):
         self.pacer = Pacer(None)
         self.is_for_tokens = False
         self.credentials: AuthBase | None = None
+        self.accepted: frozenset[int] = frozenset()
+        """Statuses that are good answers here although they are none elsewhere."""
         self._origin = urlsplit(base_url)[:2]
         # Proxies and certificates of the environment are looked up once, not for each page.
         surroundings = self.merge_environment_settings(base_url, {}, None, None, None)
@@ -107,7 +109,8 @@ class VendorSession(requests.Session):
         except BROKEN as error:
             raise Transient(f"the answer broke off or never came ({type(error).__name__})") from None
         self.pacer.learn(response.headers)
-        read_answer(response, self._errors)
+        if response.status_code not in self.accepted:
+            read_answer(response, self._errors)
         return response
 
     def _backoff(self, failures: int) -> float:

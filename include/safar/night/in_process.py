@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from safar.catalogue import Catalogue
 from safar.delivery import Approval, DeliveryRules, check_outgoing, dispatch_messages, measure_audience, plan_campaign
+from safar.erasure import resume_erasures
 from safar.errors import SafarError
 from safar.extraction import check_load, land_source
 from safar.feedback import collect_feedback, keep_house
@@ -72,6 +73,7 @@ class NightPlayer:
         source = self.catalogue.sources[name]
         landed = land_source(self.workspace, source)
         check_load(self.workspace, source, landed.load_id)
+        resume_erasures(self.workspace, self.catalogue)
         self.report(f"    {landed.describe()}")
 
     def _build(self, dag_id: str, cadence: str, moment: Moment) -> None:

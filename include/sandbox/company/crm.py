@@ -35,6 +35,8 @@ class Contact:
     is_twin: bool = False
     archived_ms: int = 0
     """When it was deleted or merged away; 0 while it lives."""
+    is_purged: bool = False
+    """Deleted for good, as the law on privacy asks: in no list and with nothing left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Crm:
     contacts: list[Contact] = field(default_factory=list)
     consents: dict[tuple[str, int], Consent] = field(default_factory=dict)
     """By normalised address and subscription type; an absent one was never asked."""
+    blocked: set[str] = field(default_factory=set)
+    """Addresses that may not come back."""
     version: int = 0
     _primary: dict[int, int] = field(default_factory=dict)
     _twin: dict[int, int] = field(default_factory=dict)
@@ -92,6 +96,16 @@ class Crm:
 
     def archive(self, contact: Contact, at: int) -> None:
         contact.archived_ms = contact.updated_ms = at * 1000
+        self.version += 1
+
+    def purge(self, contact: Contact, at: int) -> None:
+        """Deletes for good, with what its address consented to."""
+        address = (contact.properties["email"] or "").strip().lower()
+        for subscription in (MARKETING, SERVICE):
+            self.consents.pop((address, subscription), None)
+        contact.properties = dict.fromkeys(contact.properties)
+        contact.is_purged = True
+        contact.archived_ms = contact.archived_ms or at * 1000
         self.version += 1
 
     def merge(self, into: Contact, gone: Contact, at: int) -> None:

@@ -9,6 +9,7 @@ from sandbox.company import Company
 from sandbox.sendgrid import (
     activity_routes,
     asm_routes,
+    erasure_routes,
     mail_send,
     schedule_routes,
     suppression_routes,
@@ -29,6 +30,7 @@ def create_router(company: Company) -> APIRouter:
         mail_send,
         template_routes,
         asm_routes,
+        erasure_routes,
         suppression_routes,
         schedule_routes,
         webhook_routes,
