@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 import uuid
@@ -43,7 +44,10 @@ create table nightly_marts.dim_contacts (
 );
 create schema decisions;
 create table decisions.fct_entries (contact_id text, fields jsonb, entered_at timestamptz);
-create table decisions.fct_decisions (contact_id text, fields jsonb, decided_at timestamptz);
+create table decisions.fct_decisions (
+    contact_id text, fields jsonb, decided_at timestamptz, run_id text, campaign text, step text, occurrence_key text,
+    outcome text
+);
 """
 
 
@@ -163,7 +167,9 @@ class Company:
         )
         for table, moment in (("fct_entries", "entered_at"), ("fct_decisions", "decided_at")):
             fields = Jsonb({"first_name": "Kanaribert", "url": "https://shop.example.com/kanari-token", "amount": 12.5})
-            self.insert("decisions", table, contact_id=CONTACT, fields=fields, **{moment: NOW})
+            decided = {"run_id": "r1", "campaign": "reactivation", "step": "reminder", "occurrence_key": "once"}
+            more = {**decided, "outcome": "held_out"} if table == "fct_decisions" else {}
+            self.insert("decisions", table, contact_id=CONTACT, fields=fields, **{moment: NOW}, **more)
         self.insert(
             "ledger",
             "address",
@@ -265,7 +271,11 @@ class Company:
             text = "\n".join(
                 row[0] or "" for row in self.execute(f'select told::text from "{schema}"."{table}" as told')
             )
-            found += [f"{schema}.{table}: {word}" for word in words if word.lower() in text.lower()]
+            found += [
+                f"{schema}.{table}: {word}"
+                for word in words
+                if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
+            ]
         return found
 
 

@@ -107,6 +107,8 @@ def make_replacement(person: Person, tombstones: Tombstones) -> Replacement:
         if (surrogate := tombstones.find(source, record)) is not None
     }
     named = {_name(*key): _name(key[0], surrogate) for key, surrogate in records.items()}
+    # The ledger also finds a contact by a record's own name.
+    named |= {f"{source}:{record}": f"{source}:{surrogate}" for (source, record), surrogate in records.items()}
     contacts = {key: named.get(key) or tombstones.find("contact", key) or key for key in person.contact_ids}
     addresses = {key: found for key in person.addresses if (found := tombstones.find("email", key)) is not None}
     return Replacement(person, {**named, **contacts}, records, addresses)
