@@ -65,7 +65,9 @@ def erase_contact(workspace: Workspace, catalogue: Catalogue, contact_id: str) -
         )
     hasher = Hasher.open(workspace)
     with workspace.open_ledger() as ledger:
-        record_access(ledger, "erase", "contact", contact_id)
+        # Somebody who is erased already is not named again, not in the log either.
+        known_as = read_tombstones(ledger, hasher).find(CONTACT, contact_id) or contact_id
+        record_access(ledger, "erase", "contact", known_as)
         ledger.commit()
         person = _find(workspace, catalogue, ledger, hasher, Person(frozenset({contact_id})))
         if not (_is_found(person) or _has_tombstone(ledger, hasher, contact_id) or _has_rows(ledger, contact_id)):

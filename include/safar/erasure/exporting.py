@@ -21,7 +21,7 @@ from safar.erasure.replacing import make_mentions
 from safar.errors import SafarError
 from safar.ledger.access import record_access
 from safar.ledger.erasures import Person
-from safar.ledger.tombstones import EMAIL, Hasher
+from safar.ledger.tombstones import CONTACT, EMAIL, Hasher, read_tombstones
 from safar.workspace import Workspace
 
 FOLDER = "exports"
@@ -65,7 +65,8 @@ def export_person(
     hasher = Hasher.open(workspace)
     known = _read_request(contact_id, address)
     with workspace.open_ledger() as ledger, psycopg.connect(workspace.warehouse.dsn) as warehouse:
-        kind, subject = ("contact", contact_id) if contact_id else ("address", hasher.hash(EMAIL, str(address)))
+        named = contact_id and (read_tombstones(ledger, hasher).find(CONTACT, contact_id) or contact_id)
+        kind, subject = ("contact", named) if named else ("address", hasher.hash(EMAIL, str(address)))
         record_access(ledger, "export", kind, str(subject))  # type: ignore[arg-type]
         ledger.commit()
         person = PersonFinder(ledger, warehouse, catalogue, hasher).find(known)
