@@ -151,9 +151,10 @@ class _Collector:
         return _fetch(connection, statement, {"pattern": pattern})
 
 
-def _fetch(connection: psycopg.Connection, statement: sql.Composable, values: dict[str, Any]) -> Rows:
+def _fetch(connection: psycopg.Connection, statement: sql.SQL | sql.Composed, values: dict[str, Any]) -> Rows:
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement, values).fetchall()
+        rows: Rows = cursor.execute(statement, values).fetchall()
+        return rows
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -156,7 +157,7 @@ class PersonFinder:
             )
         return frozenset(found)
 
-    def _read(self, table: RawTable, person: Person, columns: list[sql.Composable]) -> set[str]:
+    def _read(self, table: RawTable, person: Person, columns: Sequence[sql.Composable]) -> set[str]:
         owned = table.belongs_to(person)
         if owned is None or not columns:
             return set()
