@@ -83,7 +83,7 @@ class ErasedAtVendor:
     def _read_found(self, client: VendorClient, table: Table, erased: Erased, some: list[str]) -> set[str]:
         assert erased.lookup is not None
         batch = [{erased.each: value} for value in some] if erased.each else some
-        columns, record = Columns(table), _name_record(table)
+        columns, record = Columns(table), str(_name_record(table))
         return {
             str(columns.flatten(row).get(record))
             for page in read_pages(client, table.name, erased.lookup, {"batch": batch})
