@@ -159,9 +159,7 @@ def test_every_figure_is_what_it_was_also_after_a_rebuild(played: Played, canary
 
 @pytest.mark.timeout(900)
 def test_the_vendors_were_asked_to_erase_the_person_too(played: Played, canary: Canary) -> None:
-    places = dict(
-        played.query("select place, row_count from ledger.erasure_place where place like 'vendor %%'", ()) or []
-    )
+    places = dict(played.query("select place, row_count from ledger.erasure_place where starts_with(place, 'vendor ')"))
     assert {"vendor hubspot", "vendor shopify", "vendor sendgrid"} <= places.keys()
     assert all(count > 0 for count in places.values())
 
@@ -173,7 +171,7 @@ def test_a_second_look_ends_the_erasure_and_forgets_whom_it_was_about(played: Pl
     assert rows
     assert all(row == (None, True) for row in rows)
     assert erase(played, canary.contact_id).open == ()
-    assert len(played.query("select from ledger.erasure")) == len(rows)
+    assert len(played.query("select 1 from ledger.erasure")) == len(rows)
 
 
 @pytest.fixture(scope="module")
