@@ -210,7 +210,7 @@ def test_another_night_brings_nobody_back_and_writes_to_nobody_erased(
 
 
 @pytest.mark.timeout(900)
-def test_a_deletion_for_good_in_the_crm_is_the_same_erasure_and_an_archived_contact_is_none(
+def test_a_deletion_for_good_in_the_crm_is_the_same_erasure(
     played: Played, canary: Canary, forgotten_by_crm: str
 ) -> None:
     assert played.query("select origin, count(*) from ledger.erasure group by 1 order by 1") == [
@@ -218,7 +218,3 @@ def test_a_deletion_for_good_in_the_crm_is_the_same_erasure_and_an_archived_cont
         ("hubspot", 1),
     ]
     assert played.list_mentions([forgotten_by_crm]) == []
-    ((archived,),) = played.query(
-        "select count(*) from raw_hubspot.contacts where _deleted and properties__email not like '%@erased.invalid'"
-    )
-    assert archived > 0
