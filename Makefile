@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down night manifest docs check lint types unit test torture judge bench lock clean
+.PHONY: help setup run up down night manifest caps seeds docs check lint types unit test torture judge bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,6 +33,12 @@ night: $(STAMP)  ## Play a night in one process, without Airflow
 
 manifest: $(STAMP)  ## Write dbt's manifest, which the DAGs read
 	@$(BIN)/safar manifest
+
+caps: $(STAMP)  ## Compile the frequency cap's macros into the last look of delivery
+	@$(BIN)/python -m safar.delivery.cap_rule
+
+seeds: $(STAMP)  ## Write the seeds of time zones anew from their libraries
+	@$(BIN)/python -m safar.warehouse.time_zone_seeds
 
 docs: $(STAMP)  ## Build the dbt docs of the last night
 	@$(BIN)/safar docs

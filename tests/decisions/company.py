@@ -195,7 +195,9 @@ class Company:
             "known_at": {"ledger": run.known_at.isoformat()},
             "blocked_campaigns": sorted(blocked),
         }
-        plans = {"campaigns": list(campaigns), "rules": self.rules}
+        rules = {**self.rules}
+        caps = rules.pop("caps")
+        plans = {"campaigns": [{"caps": caps, **plan} for plan in campaigns], "rules": rules}
         # The views of the ledger hold the pin; who decides again finds them as they were.
         is_pinned_anew, self.pinned = self.pinned != run.run_id, run.run_id
         staging = ["path:models/staging/ledger"] if is_pinned_anew else []

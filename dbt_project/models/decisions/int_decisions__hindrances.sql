@@ -24,11 +24,11 @@
         "case when is_held_out then 'holdout of the campaign' else 'universal control' end",
     ),
 ] -%}
-{%- for cap in planned().rules.caps -%}
+{%- for cap in caps_of_run() -%}
     {%- do hindrances.append((
         'capped',
-        "is_marketing and channel = '" ~ cap.channel ~ "' and class = '" ~ cap.class
-        ~ "' and cap_" ~ loop.index ~ "_count >= " ~ cap.limit,
+        "campaign in ('" ~ cap.campaigns | join("', '") ~ "') and channel = '" ~ cap.channel ~ "' and "
+        ~ is_cap_full('cap_' ~ cap.ordinal ~ '_count', cap.limit),
         "'" ~ cap.limit ~ ' in ' ~ describe_seconds(cap.window_seconds) ~ "'",
     )) -%}
 {%- endfor -%}

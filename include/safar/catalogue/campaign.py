@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from safar.catalogue.defaults import FROZEN, Approval, Cadence, CampaignClass, Channel
+from safar.catalogue.defaults import FROZEN, Approval, Cadence, CampaignClass, Channel, FrequencyCap
 from safar.catalogue.duration import Duration, parse_duration
 from safar.catalogue.share import Share
 
@@ -90,6 +90,16 @@ class DeclaredStep(BaseModel):
         return self
 
 
+class CampaignCap(BaseModel):
+    """A cap that a campaign's own messages meet: at most ``messages`` to one person, of all campaigns."""
+
+    model_config = FROZEN
+
+    channel: Channel
+    messages: int = Field(ge=0)
+    within: Duration
+
+
 class DeclaredCampaign(BaseModel):
     """``config.meta`` of a campaign's exposure, key by key."""
 
@@ -107,6 +117,7 @@ class DeclaredCampaign(BaseModel):
     max_source_age: Duration | None = None
     approval: Approval | None = None
     first_live_messages: int | None = Field(default=None, ge=0)
+    frequency_caps: tuple[CampaignCap, ...] | None = None
     steps: tuple[DeclaredStep, ...] = Field(min_length=1)
     retired: tuple[Name, ...] = ()
 
@@ -162,6 +173,8 @@ class Campaign(BaseModel):
     approval: Approval
     first_live_messages: int
     """How many messages may go to real people before somebody has approved the campaign."""
+    frequency_caps: tuple[FrequencyCap, ...]
+    """The caps that its messages meet: its own, or the defaults of its class."""
     steps: tuple[Step, ...]
     retired: tuple[str, ...]
     fields: tuple[str, ...]

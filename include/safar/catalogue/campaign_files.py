@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safar.catalogue.campaign import Campaign, DeclaredCampaign, Owner, resolve_steps
-from safar.catalogue.defaults import Cadence, Defaults
+from safar.catalogue.defaults import Cadence, Defaults, FrequencyCap
 from safar.catalogue.marked_yaml import MarkedYaml, Place, read_marked_yaml
 from safar.errors import ConfigurationError
 
@@ -105,6 +105,7 @@ def resolve_campaign(file: CampaignFile, defaults: Defaults) -> Campaign:
         first_live_messages=(
             defaults.first_live_messages if declared.first_live_messages is None else declared.first_live_messages
         ),
+        frequency_caps=_resolve_caps(declared, defaults),
         steps=resolve_steps(declared.steps),
         retired=declared.retired,
         fields=file.models[declared.enter][len(ENTRY_COLUMNS) :],
@@ -121,6 +122,16 @@ def shortest_lag(file: CampaignFile, cadence: Cadence, defaults: Defaults) -> ti
 def _read_owner(value: Any) -> Owner:
     owner = value if isinstance(value, dict) else {}
     return Owner(**{key: str(owner[key]) for key in ("name", "email") if owner.get(key)})
+
+
+def _resolve_caps(declared: DeclaredCampaign, defaults: Defaults) -> tuple[FrequencyCap, ...]:
+    """A campaign's own caps stand in the place of all the defaults; an empty list means none."""
+    if declared.frequency_caps is None:
+        return tuple(cap for cap in defaults.frequency_caps if cap.class_ == declared.class_)
+    return tuple(
+        FrequencyCap(channel=cap.channel, class_=declared.class_, messages=cap.messages, within=cap.within)
+        for cap in declared.frequency_caps
+    )
 
 
 def _listed(value: Any) -> list[str]:

@@ -50,6 +50,13 @@ class FrequencyCap(BaseModel):
     messages: int = Field(ge=0)
     within: Duration
 
+    @field_validator("class_")
+    @classmethod
+    def _be_marketing(cls, class_: CampaignClass) -> CampaignClass:
+        if class_ == "transactional":
+            raise ValueError("a transactional message is never held back by a cap; remove the entry")
+        return class_
+
 
 class Approval(BaseModel):
     """When a person is asked: above ``people``, or above the usual size by more than ``growth``."""

@@ -114,6 +114,11 @@ def _fitting_class(file: CampaignFile, surroundings: Surroundings) -> Iterator[P
     declared = file.declared
     if declared.class_ == "transactional" and declared.holdout:
         yield (*file.meta, "holdout"), "holdout: nobody is held out of a transactional campaign; remove the line."
+    if declared.class_ == "transactional" and declared.frequency_caps is not None:
+        yield (
+            (*file.meta, "frequency_caps"),
+            "frequency_caps: a transactional campaign is never held back by a cap; remove the lines.",
+        )
     if declared.class_ == "marketing" and declared.holdout is None:
         yield file.meta, "holdout: is missing; write like `holdout: 10 %` (`0 %` measures nothing)."
 

@@ -15,6 +15,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import set_json_loads
 
 from safar.delivery.channel import CallGroup, Channel, OutgoingMessage
+from safar.delivery.opening_hours import OpeningHours
 from safar.delivery.rules import DeliveryRules
 from safar.delivery.sql import read_statement
 from safar.workspace import Workspace
@@ -66,6 +67,7 @@ class Claimant:
         self.connection = open_dispatch_connection(workspace)
         self._clock = workspace.clock
         self._rules = rules
+        self._opening_hours = OpeningHours(rules.quiet_hours)
         self._lease = lease
         self._run_id = run_id
         self._is_live = is_live
@@ -119,12 +121,13 @@ class Claimant:
     def _take_last_look(
         self, group: CallGroup, shared: dict[str, Any], now: datetime
     ) -> tuple[list[OutgoingMessage], Counter[str]]:
-        caps = [cap for cap in self._rules.caps if (cap.channel, cap.class_) == (group.channel, group.class_)]
+        caps = self._rules.list_caps(group.campaign, group.channel, group.class_)
         rows = self.execute(
             "take_last_look",
             {
                 **shared,
-                "next_open": self._rules.next_open(group.class_, now),
+                "opening": self._opening_hours.describe(now) if group.class_ == "marketing" else "{}",
+                "time_zone": self._rules.zone.key,
                 "cap_messages": [cap.messages for cap in caps],
                 "cap_since": [now - cap.within for cap in caps],
                 "is_live": self._is_live,

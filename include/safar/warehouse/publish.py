@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, LiteralString
+from zoneinfo import available_timezones
 
 import psycopg
 from psycopg import sql
@@ -145,12 +146,14 @@ class _Publication:
 
     def publish_addresses(self) -> int:
         spell, hash_spelling, key_id = self._book.spell, self._book.hash_spelling, self._book.key_id
+        zones = available_timezones()
 
         def convert(row: Row) -> Row:
             contact_id, channel, address, is_valid, locale, time_zone = row
             spelling, is_sendable = spell(channel, address)
             hashed = hash_spelling(channel, spelling)
-            return contact_id, channel, spelling, hashed, key_id, bool(is_valid) and is_sendable, locale, time_zone
+            zone = time_zone if time_zone in zones else None
+            return contact_id, channel, spelling, hashed, key_id, bool(is_valid) and is_sendable, locale, zone
 
         return self._publish("int_contact_addresses", READ_ADDRESSES, ADDRESSES, convert)
 

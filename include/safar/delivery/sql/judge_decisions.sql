@@ -9,10 +9,6 @@ with opened as (
         address.address_hash,
         address.address_key_id
     from decision
-    left join quiet
-        on decision.class = 'marketing'
-        and greatest(decision.due_at, %(now)s) >= quiet.starts_at
-        and greatest(decision.due_at, %(now)s) < quiet.ends_at
     left join ledger.address as address
         on decision.contact_id = address.contact_id
         and decision.channel = address.channel
@@ -20,6 +16,12 @@ with opened as (
         and decision.run_sequence < coalesce(address.until_sequence, 9223372036854775807)
         and address.is_valid
         and address.address is not null
+    left join recipient_zone on address.time_zone = recipient_zone.name
+    left join quiet
+        on decision.class = 'marketing'
+        and coalesce(recipient_zone.name, %(time_zone)s) = quiet.time_zone
+        and greatest(decision.due_at, %(now)s) >= quiet.starts_at
+        and greatest(decision.due_at, %(now)s) < quiet.ends_at
 ),
 
 ranked as (

@@ -56,24 +56,36 @@ look as materialized (
                     and goal_seen.contact_id = message.contact_id
                     and goal_seen.goal_at > message.entry_occurred_at
             ) then 'goal_reached'
-            when %(next_open)s::timestamptz > %(now)s and %(next_open)s::timestamptz >= message.expires_at then 'expired'
-            when %(next_open)s::timestamptz > %(now)s then 'quiet'
-            when exists (
-                select from unnest(%(cap_messages)s::int[], %(cap_since)s::timestamptz[]) as cap (messages, since)
-                where (
-                    select count(*)
-                    from ledger.message as earlier
-                    where
-                        earlier.contact_id = message.contact_id
-                        and earlier.channel = message.channel
-                        and earlier.class = message.class
-                        and earlier.claimed_at > cap.since
-                        and earlier.state in ('claimed', 'attempting', 'accepted', 'unknown', 'presumed_lost')
-                ) >= cap.messages
-            ) then 'capped'
+            when person.opens_at >= message.expires_at then 'expired'
+            when person.opens_at > %(now)s then 'quiet'
+            when {{ is_capped }} then 'capped'
             else 'clear'
-        end as verdict
+        end as verdict,
+        person.opens_at
     from ledger.message
+    -- Who it is for by now, and when their night is over; null while their day lasts.
+    cross join lateral (
+        select
+            who.person_id,
+            cast(
+                case
+                    when %(opening)s::jsonb ? address.time_zone then %(opening)s::jsonb ->> address.time_zone
+                    else %(opening)s::jsonb ->> %(time_zone)s
+                end as timestamptz
+            ) as opens_at
+        from (
+            select coalesce((
+                select alias.contact_id
+                from ledger.contact_alias as alias
+                where alias.alias_id = message.contact_id and alias.until_sequence is null
+            ), message.contact_id) as person_id
+        ) as who
+        left join ledger.address
+            on
+                who.person_id = address.contact_id
+                and message.channel = address.channel
+                and address.until_sequence is null
+    ) as person
     where
         message.message_id = any((select message_ids from ledger.claim where claim_id = %(claim_id)s)::uuid[])
         and message.is_planned
@@ -93,6 +105,7 @@ placed as materialized (
     select
         look.message_id,
         look.verdict,
+        look.opens_at,
         first_live.free_count,
         first_live.free_count is not null and look.verdict = 'clear' and place.message_id is null as needs_place
     from look
@@ -103,6 +116,7 @@ placed as materialized (
 ruled as materialized (
     select
         message_id,
+        opens_at,
         needs_place,
         case
             when needs_place and row_number() over (partition by needs_place order by message_id) > free_count then 'held'
@@ -127,7 +141,7 @@ set
         else 'cancelled'
     end,
     reason = case when ruled.verdict not in ('clear', 'quiet', 'expired') then ruled.verdict end,
-    due_at = case ruled.verdict when 'quiet' then %(next_open)s else message.due_at end,
+    due_at = case ruled.verdict when 'quiet' then ruled.opens_at else message.due_at end,
     claimed_at = case ruled.verdict when 'clear' then %(now)s::timestamptz end,
     claimed_by = case ruled.verdict when 'clear' then %(claim_id)s end,
     lease_until = null,
