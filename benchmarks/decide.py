@@ -27,7 +27,7 @@ NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 DATABASE = "bench"
 TABLES = ("audience_cart_abandonment", "audience_loyalty", "audience_reactivation", "fct_orders")
 CAPS = [{"channel": "email", "class": "marketing", "limit": 3, "window_seconds": 7 * 86400}]
-RULES = {"caps": CAPS, "universal_control": 0.02, "holdout_salt": "bench"}
+RULES = {"universal_control": 0.02, "holdout_salt": "bench"}
 SHOWN = 6
 
 PEOPLE = """
@@ -132,6 +132,7 @@ def plan(name: str) -> dict[str, Any]:
         "topic": "marketing",
         "priority": PLANS[name],
         "holdout": 0.1,
+        "caps": CAPS,
         "max_lag_seconds": 7 * 86400,
         "journey_version": "1",
         "steps": [{**step, "previous": None}],

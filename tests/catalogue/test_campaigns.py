@@ -138,11 +138,51 @@ def test_the_rules_for_all_campaigns_reach_the_decisions(load: Load) -> None:
     )
     plan = plan_decisions(load(vars_=own))
     assert [campaign["name"] for campaign in plan["campaigns"]] == ["cart_abandonment"]
-    assert plan["rules"] == {
-        "caps": [{"channel": "email", "class": "marketing", "limit": 2, "window_seconds": 36 * 3600}],
-        "universal_control": 0.02,
-        "holdout_salt": "sel",
-    }
+    assert plan["campaigns"][0]["caps"] == [
+        {"channel": "email", "class": "marketing", "limit": 2, "window_seconds": 36 * 3600}
+    ]
+    assert plan["rules"] == {"universal_control": 0.02, "holdout_salt": "sel"}
+
+
+@pytest.mark.parametrize(
+    ("own", "caps"),
+    [
+        ("[]", []),
+        (
+            "[{channel: push, messages: 1, within: 1 day}]",
+            [{"channel": "push", "class": "marketing", "limit": 1, "window_seconds": 86400}],
+        ),
+        (
+            "[{channel: email, messages: 9, within: 1 hour}, {channel: email, messages: 20, within: 4 weeks}]",
+            [
+                {"channel": "email", "class": "marketing", "limit": 9, "window_seconds": 3600},
+                {"channel": "email", "class": "marketing", "limit": 20, "window_seconds": 28 * 86400},
+            ],
+        ),
+    ],
+    ids=["none", "of another channel", "two"],
+)
+def test_a_campaign_s_own_caps_replace_all_the_defaults(load: Load, own: str, caps: list[dict[str, Any]]) -> None:
+    plan = campaign_plan(
+        load(("holdout: 10 %", f"holdout: 10 %\n        frequency_caps: {own}")).campaigns["cart_abandonment"]
+    )
+    assert plan["caps"] == caps
+
+
+def test_a_cap_of_transactional_messages_is_refused(load: Load) -> None:
+    cap = ("class: marketing, messages: 3", "class: transactional, messages: 3")
+    with pytest.raises(ConfigurationError, match=r"frequency_caps.*a transactional message is never held back"):
+        load(vars_=(cap,))
+
+
+def test_a_longer_interval_between_builds_asks_for_more_lag(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match=r"Allow at least 25 hours"):
+        load(vars_=(("intraday: 1 hour", "intraday: 12 hours"),))
+
+
+def test_the_default_locale_is_the_one_that_every_template_must_have(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match=r"is not written in 'de', which whoever has no better locale gets"):
+        load(vars_=(("default_locale: en", "default_locale: de"),))
 
 
 def test_the_quiet_night_lasts_an_hour_longer_when_clocks_are_put_back(load: Load) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sandbox.clock import EPOCH, write_seconds
-from sandbox.company.places import JOBS, PLACES, SOURCES
+from sandbox.company.places import FAR_AWAY, JOBS, PLACES, SOURCES, Place
 from sandbox.company.population import (
     BLANKS,
     NEVER,
@@ -142,7 +142,7 @@ class Crm:
             "lifecyclestage": "lead" if number % 2 else "subscriber",
             "hs_language": place.locale,
             "country": place.country_code,
-            "hs_timezone": None if number % 29 == 0 else place.time_zone,
+            "hs_timezone": time_zone(number, place),
             "birthday": None if is_twin else self.population.birthday(number),
             "gender": None if number % 4 == 0 else ("female" if traits["is_woman"][number] else "male"),
             "province": place.provinces[number % len(place.provinces)],
@@ -166,6 +166,13 @@ class Crm:
             is_upper = traits["crm_email_form"][number] != UPPER
             return spell_address(address, UPPER if is_upper else BLANKS, number)
         return self.population.other_address(number)
+
+
+def time_zone(number: int, place: Place) -> str | None:
+    """As typed into the CRM: mostly their country's, sometimes nothing, sometimes where they moved to."""
+    if number % 29 == 0:
+        return None
+    return FAR_AWAY[number // 31 % len(FAR_AWAY)] if number % 31 == 0 else place.time_zone
 
 
 def phone_number(population: Population, number: int) -> str | None:
