@@ -41,12 +41,10 @@
             from ledger.message as earlier
             where
                 earlier.contact_id = any(array(
-                    select person.person_id
-                    union
                     select alias.alias_id
                     from ledger.contact_alias as alias
                     where alias.contact_id = person.person_id and alias.until_sequence is null
-                ))
+                ) || person.person_id)
                 and {{ takes_cap_place('earlier', 'message.channel', 'message.class', 'cap.since') | indent(12) }}
         )
 {%- endmacro %}

@@ -45,7 +45,8 @@ def _utc(day: date, at: time, zone: ZoneInfo, fold: int) -> datetime:
     instant = face.replace(tzinfo=zone, fold=fold).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == face:
         return instant
-    return _find_change(*sorted(face.replace(tzinfo=zone, fold=either).astimezone(UTC) for either in (0, 1)), zone)
+    first, second = sorted(face.replace(tzinfo=zone, fold=either).astimezone(UTC) for either in (0, 1))
+    return _find_change(first, second, zone)
 
 
 def _find_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:

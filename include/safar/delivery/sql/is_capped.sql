@@ -7,12 +7,10 @@ exists (
             from ledger.message as earlier
             where
                 earlier.contact_id = any(array(
-                    select person.person_id
-                    union
                     select alias.alias_id
                     from ledger.contact_alias as alias
                     where alias.contact_id = person.person_id and alias.until_sequence is null
-                ))
+                ) || person.person_id)
                 and earlier.channel = message.channel
                 and earlier.class = message.class
                 and earlier.state in ('claimed', 'attempting', 'accepted', 'unknown', 'presumed_lost')
