@@ -129,8 +129,7 @@ def _resolve_caps(declared: DeclaredCampaign, defaults: Defaults) -> tuple[Frequ
     if declared.frequency_caps is None:
         return tuple(cap for cap in defaults.frequency_caps if cap.class_ == declared.class_)
     return tuple(
-        FrequencyCap(channel=cap.channel, class_=declared.class_, messages=cap.messages, within=cap.within)
-        for cap in declared.frequency_caps
+        FrequencyCap.model_validate({**dict(cap), "class": declared.class_}) for cap in declared.frequency_caps
     )
 
 
