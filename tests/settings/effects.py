@@ -21,6 +21,8 @@ INTAKE = "tests/intake/test_intake_settings.py::"
 VENDOR = "tests/extraction/test_source_settings.py::"
 LANDING = "tests/extraction/test_landing.py::"
 FILES = "tests/extraction/test_files.py::"
+BREAKER = "tests/delivery/test_circuit_breaker.py::"
+FIRST_LIVE = "tests/delivery/test_first_live.py::"
 DBT = "tests/dbt/test_project.py::test_the_unit_tests_hold"
 
 EFFECTS: dict[str, Effects] = {
@@ -36,6 +38,16 @@ EFFECTS: dict[str, Effects] = {
         "universal_control": ENTRIES + "test_lots_are_drawn_once_evenly_and_for_each_campaign_apart",
         "holdout_salt": ENTRIES + "test_lots_are_drawn_once_evenly_and_for_each_campaign_apart",
         "attribution_window": DBT,
+        "first_live_messages": FIRST_LIVE + "test_the_setting_of_a_campaign_wins_over_the_default",
+        "circuit_breaker": BREAKER + "test_the_thresholds_are_those_of_the_project",
+    },
+    "safar.catalogue.defaults.CircuitBreaker": {
+        "last_messages": BREAKER + "test_only_the_latest_messages_are_looked_at",
+        "min_messages": BREAKER + "test_too_few_messages_say_nothing",
+        "refusals": BREAKER + "test_messages_refused_at_the_call_count_as_refusals",
+        "bounces": BREAKER + "test_bounces_open_the_breaker_with_their_figures",
+        "complaints_warn": BREAKER + "test_complaints_warn_first_and_then_open_the_breaker",
+        "complaints": BREAKER + "test_complaints_warn_first_and_then_open_the_breaker",
     },
     "safar.catalogue.defaults.QuietHours": {
         "from_": TIME + "test_the_company_s_quiet_hours_are_those_declared",
@@ -65,10 +77,21 @@ EFFECTS: dict[str, Effects] = {
         "max_lag": OUTCOMES + "test_time_is_exclusive_at_its_end",
         "max_source_age": CATALOGUE + "test_a_campaign_s_own_guard_rails_win",
         "approval": CATALOGUE + "test_a_campaign_s_own_guard_rails_win",
+        "first_live_messages": FIRST_LIVE + "test_the_setting_of_a_campaign_wins_over_the_default",
         "frequency_caps": CAPS + "test_a_campaign_s_own_caps_stand_in_the_place_of_the_defaults",
         "steps": JOURNEYS + "test_the_second_step_comes_after_the_wait_to_whom_it_is_meant_for",
         "retired": "tests/catalogue/test_step_names.py::test_a_removed_step_must_be_retired",
     },
+    "safar.catalogue.campaign.Owner": dict.fromkeys(
+        ["name", "email"], AUDIENCE + "test_a_yes_of_the_owner_is_none_by_whatever_name"
+    ),
+    "safar.catalogue.permission_rules.CountryRule": {
+        **dict.fromkeys(["country_code", "single_opt_in", "imported_flag", "purchase", "nothing"], DBT),
+        "country": "tests/catalogue/test_permission_rules.py::test_a_wrong_row_says_where_and_what_is_allowed",
+    },
+    "safar.catalogue.permission_rules.SourceRule": dict.fromkeys(
+        ["source", "evidence", "needs_text_version", "needs_form", "needs_confirmation"], DBT
+    ),
     "safar.catalogue.campaign.CampaignCap": {
         "channel": CATALOGUE + "test_a_campaign_s_own_caps_replace_all_the_defaults",
         "messages": CAPS + "test_a_campaign_s_own_caps_stand_in_the_place_of_the_defaults",
@@ -215,6 +238,9 @@ EFFECTS: dict[str, Effects] = {
 }
 
 NOT_SETTINGS = {
+    "safar.catalogue.permission_rules.PermissionRules": "both seeds together; their rows are above",
+    "safar.permission.proof.ConfirmedProof": "what a form or a vendor proved",
+    "safar.permission.proof.StatedProof": "what a form or a vendor proved",
     "safar.catalogue.campaign.Step": "resolved from DeclaredStep",
     "safar.catalogue.campaign.Campaign": "resolved from DeclaredCampaign and Defaults",
     "safar.catalogue.fetching.Frozen": "has no field",
