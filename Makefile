@@ -61,6 +61,7 @@ unit: $(STAMP)  ## Only the tests
 test: lint types unit  ## Lint, types and all tests
 
 torture: $(STAMP)  ## Kill dispatchers and databases for half an hour, and let the long property tests run
+	@TORTURE_EXAMPLES=5000 $(BIN)/pytest -n 0 tests/intake/test_api_description.py --timeout 3000
 	@TORTURE_KILLS=1000 TORTURE_MESSAGES=25000 TORTURE_DATABASE_KILLS=20 $(BIN)/pytest -n 0 \
 		tests/delivery/test_torture.py tests/delivery/test_killed_database.py
 

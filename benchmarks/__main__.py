@@ -16,6 +16,7 @@ BENCHMARKS = {
     "extract": "contacts per second through HTTP, dlt and PostgreSQL to committed rows",
     "build": "a full build for 100,000 people with 1 million orders",
     "decide": "decisions for 100,000 people due in three campaigns at once",
+    "intake": "provider events per second from a signed post to committed rows, on one core",
     "dispatch": "messages per second from planned to accepted, ledger writes included",
     "large_ledger": "planning a million messages, claiming and sending on a ledger of 15 million",
 }

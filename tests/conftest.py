@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from tests.machine import list_left_out
 
 from safar.clock import FixedClock
 from safar.connections import Connection, EnvironmentConnections
@@ -38,6 +39,12 @@ LOGIN_OF_AREA = {
 }
 PASSWORD = "a-password-of-tests"
 NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+collect_ignore = list(list_left_out())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for name, reason in list_left_out().items():
+        terminalreporter.write_line(f"NOT RUN on this machine: tests/{name}, because {reason}.")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # What delivery itself puts beside the audience's columns.
-PROVIDED = frozenset({"unsubscribe_url", "company"})
+PROVIDED = frozenset({"unsubscribe_url", "preferences_url", "confirm_url", "company"})
 
 COMMENT = re.compile(r"\{\{!--.*?--\}\}|\{\{![^}]*\}\}|<!--.*?-->", re.DOTALL)
 TAG = re.compile(r"\{\{\{?~?\s*([^{}]+?)\s*~?\}\}\}?")

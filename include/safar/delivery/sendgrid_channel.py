@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
+from uuid import UUID
 
 from python_http_client.exceptions import HTTPError
 
@@ -14,7 +14,7 @@ from safar.delivery.publishing import list_published
 from safar.delivery.sendgrid_answers import DOUBTFUL, read_failure, read_refusal
 from safar.delivery.sendgrid_client import open_sendgrid
 from safar.delivery.template_files import choose_locale
-from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
+from safar.delivery.unsubscribe_tokens import sign_confirmation_token, sign_unsubscribe_token
 from safar.errors import ConfigurationError
 from safar.workspace import INTAKE, Workspace
 
@@ -48,8 +48,8 @@ class SendGridChannel:
         """
         self._client = client
         self._sender = sender
-        self._sign = partial(sign_unsubscribe_token, token_key)
-        self._unsubscribe = f"{intake_url}/unsubscribe/"
+        self._token_key = token_key
+        self._intake_url = intake_url
         self._templates = templates
         self._default_locale = default_locale
         self._recipients = recipients
@@ -112,12 +112,21 @@ class SendGridChannel:
         }
 
     def _write_personalization(self, message: OutgoingMessage) -> dict[str, Any]:
-        link = self._unsubscribe + self._sign(message.message_id)
+        links = self._write_links(message.message_id)
         return {
             "to": [{"email": message.address}],
-            "dynamic_template_data": {**message.fields, "unsubscribe_url": link},
+            "dynamic_template_data": {**message.fields, **links},
             "custom_args": {"message_id": str(message.message_id)},
-            "headers": {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": ONE_CLICK},
+            "headers": {"List-Unsubscribe": f"<{links['unsubscribe_url']}>", "List-Unsubscribe-Post": ONE_CLICK},
+        }
+
+    def _write_links(self, message_id: UUID) -> dict[str, str]:
+        """A confirmation link is of use only in a mail that asks for one; the intake knows which those are."""
+        token = sign_unsubscribe_token(self._token_key, message_id)
+        return {
+            "unsubscribe_url": f"{self._intake_url}/unsubscribe/{token}",
+            "preferences_url": f"{self._intake_url}/preferences/{token}",
+            "confirm_url": f"{self._intake_url}/confirm/{sign_confirmation_token(self._token_key, message_id)}",
         }
 
     def _find_template(self, group: CallGroup) -> str | None:

@@ -14,6 +14,8 @@ from safar.ledger.epochs import GUARD
 from safar.workspace import Workspace
 
 CHANNELS = get_args(Channel)
+CONFIRMATIONS = "permission_confirmation"
+"""The mails that ask whether somebody wants our mail: no catalogue declares them, and they can be paused too."""
 
 # Stops that name a person or an occurrence end entries; they are no switches.
 LIST = """
@@ -135,7 +137,7 @@ def describe_scope(campaign: str | None, channel: str | None) -> str:
 def _require_known(workspace: Workspace, campaign: str | None, channel: str | None) -> None:
     if channel is not None and channel not in CHANNELS:
         raise ConfigurationError(f"There is no channel {channel!r}. Channels: {', '.join(CHANNELS)}.")
-    if campaign is None:
+    if campaign is None or campaign == CONFIRMATIONS:
         return
     with workspace.open_ledger() as ledger:
         rows = ledger.execute(
