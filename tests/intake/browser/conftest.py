@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -58,8 +58,8 @@ class Page:
         return self.driver.find_element("css selector", "h1").text
 
     def wait_for_title(self, title: str) -> None:
-        """Waits for the answer to a form."""
-        wait = WebDriverWait(self.driver, 60, ignored_exceptions=[StaleElementReferenceException])
+        """Waits for the answer to a form; while one page gives way to the next neither can be asked."""
+        wait = WebDriverWait(self.driver, 60, ignored_exceptions=[WebDriverException])
         wait.until(lambda _: self.title == title, f"the page does not become {title!r}")
 
     @contextmanager
