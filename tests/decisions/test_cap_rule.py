@@ -48,7 +48,8 @@ from past
 MOVE = """
 update ledger.message
 set
-    state = %(state)s, claimed_at = past.claimed_at, attempted_at = past.claimed_at,
+    state = %(state)s, claimed_by = 'past', claimed_at = past.claimed_at, attempted_at = past.claimed_at,
+    attempt_count = attempt_count + (%(state)s = 'attempting')::int,
     accepted_at = case %(state)s when 'accepted' then past.claimed_at end
 from past
 where message.message_id = past.action_id and past.state = any(%(ends)s)
@@ -92,6 +93,10 @@ def write_past(company: Company, rows: list[dict[str, str]]) -> None:
         )
         for statement in (INSERT_ACTIONS, INSERT_MESSAGES):
             connection.execute(statement, {"run_id": run.run_id})
+        connection.execute(
+            "insert into ledger.claim (claim_id, lease_until, message_ids)"
+            " select 'past', now() + interval '1 hour', array_agg(action_id) from past"
+        )
         for state, ends in STEPS.items():
             connection.execute(MOVE, {"state": state, "ends": list(ends)})
 

@@ -20,6 +20,7 @@ GATE = "tests/warehouse/test_gate.py::"
 INTAKE = "tests/intake/test_intake_settings.py::"
 VENDOR = "tests/extraction/test_source_settings.py::"
 LANDING = "tests/extraction/test_landing.py::"
+ERASED = "tests/extraction/test_vendor_erasures.py::"
 FILES = "tests/extraction/test_files.py::"
 BREAKER = "tests/delivery/test_circuit_breaker.py::"
 FIRST_LIVE = "tests/delivery/test_first_live.py::"
@@ -121,6 +122,15 @@ EFFECTS: dict[str, Effects] = {
         "link_lifetime_days": INTAKE + "test_limits_hold_as_set",
         "body_limit_bytes": INTAKE + "test_limits_hold_as_set",
         "ledger_connections": INTAKE + "test_no_more_connections_are_held_than_set",
+        "form_limit_bytes": INTAKE + "test_a_form_has_its_limit",
+        "network_burst": INTAKE + "test_a_network_may_do_so_much_at_once_and_so_much_a_minute",
+        "network_per_minute": INTAKE + "test_a_network_gets_new_requests_as_fast_as_set",
+        "total_burst": INTAKE + "test_all_networks_together_have_their_limit",
+        "total_per_minute": INTAKE + "test_all_networks_together_get_new_requests_as_fast_as_set",
+        "trusted_proxies": INTAKE + "test_only_our_own_proxies_say_who_asks",
+        "confirmation_hours": INTAKE + "test_a_confirmation_lasts_as_set",
+        "opt_ins_per_address": INTAKE + "test_confirmation_mails_are_capped_as_set",
+        "opt_ins_per_network": INTAKE + "test_confirmation_mails_are_capped_as_set",
     },
     "safar.feedback.settings.FeedbackSettings": {
         "grace_hours": "tests/feedback/test_settling.py::test_the_grace_time_is_as_set",
@@ -213,13 +223,34 @@ EFFECTS: dict[str, Effects] = {
     "safar.catalogue.source.Column": {
         "name": LANDING + "test_an_empty_source_has_its_tables",
         "data_type": LANDING + "test_first_load_flattens_objects_and_keeps_lists",
+        "personal": "tests/erasure/test_canary.py::test_no_word_of_an_erased_person_is_left_anywhere",
     },
+    "safar.catalogue.fetching.Erased": {
+        "column": ERASED + "test_a_row_that_says_so_erases_its_person",
+        "equals": ERASED + "test_a_row_that_says_so_erases_its_person",
+        "lookup": ERASED + "test_who_is_neither_there_nor_archived_is_erased_and_an_archived_one_is_not",
+        "size": ERASED + "test_who_is_neither_there_nor_archived_is_erased_and_an_archived_one_is_not",
+        "each": ERASED + "test_who_is_neither_there_nor_archived_is_erased_and_an_archived_one_is_not",
+        "at_most": ERASED + "test_more_people_gone_at_once_than_expected_are_a_fault_and_nobody_is_erased",
+    },
+    "safar.catalogue.fetching.EraseRequest": dict.fromkeys(
+        ("each", "path", "method", "json_", "problems", "gone"),
+        "tests/erasure/test_canary.py::test_the_vendors_were_asked_to_erase_the_person_too",
+    ),
+    "safar.catalogue.fetching.Erase": dict.fromkeys(
+        ("connection", "requests"), "tests/erasure/test_canary.py::test_the_vendors_were_asked_to_erase_the_person_too"
+    ),
+    "safar.erasure.retention.RetentionRule": dict.fromkeys(
+        ("table", "after", "since", "clock", "delete", "empty"),
+        "tests/erasure/test_letting_go.py::test_each_line_of_the_retention_file_has_its_effect_once_its_time_is_over",
+    ),
     "safar.catalogue.source.TableExtract": {
         "kind": LANDING + "test_a_restated_day_replaces_the_old_one_and_what_vanished_is_retired",
         "key": LANDING + "test_each_open_key_is_there_once",
         "modified_at": LANDING + "test_the_newer_of_two_versions_in_one_load_counts",
         "endpoint": LANDING + "test_first_load_flattens_objects_and_keeps_lists",
         "changes": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",
+        "erased": ERASED + "test_a_row_that_says_so_erases_its_person",
         "deletions": LANDING + "test_archived_records_get_a_tombstone_once",
         "cursor": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",
         "cap": LANDING + "test_rows_that_share_one_instant_are_paged_by_their_id",
@@ -230,6 +261,7 @@ EFFECTS: dict[str, Effects] = {
         "files": FILES + "test_names_types_and_dates_come_from_the_declaration",
     },
     "safar.catalogue.source.SourceExtract": {
+        "erase": "tests/erasure/test_canary.py::test_the_vendors_were_asked_to_erase_the_person_too",
         "connection": "tests/extraction/test_bad_vendors.py::test_a_connection_without_a_secret_names_the_field",
         "client": VENDOR + "test_we_log_in_as_declared",
         "schedule": "tests/dags/test_source_schedules.py::test_a_source_is_extracted_when_its_yaml_says",
