@@ -16,6 +16,7 @@ from safar.delivery.sendgrid_client import open_sendgrid
 from safar.delivery.template_files import choose_locale
 from safar.delivery.unsubscribe_tokens import sign_confirmation_token, sign_unsubscribe_token
 from safar.errors import ConfigurationError
+from safar.outbound import ForbiddenAddress
 from safar.workspace import INTAKE, Workspace
 
 CONN_ID = "sendgrid"
@@ -100,6 +101,8 @@ class SendGridChannel:
             return read_refusal(error, CONN_ID)
         except DOUBTFUL as error:
             return read_failure(error, CONN_ID)
+        except ForbiddenAddress as error:
+            return Misconfigured(f"{error} Every message stays planned.")
         return Accepted(response.headers.get("X-Message-Id"))
 
     def write_body(self, group: CallGroup, messages: Sequence[OutgoingMessage], template_id: str) -> dict[str, Any]:

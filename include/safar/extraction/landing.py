@@ -30,6 +30,7 @@ from safar.extraction.spool import Spool
 from safar.extraction.vendor_erasures import ErasedAtVendor
 from safar.extraction.versions import count_versions, undo_load
 from safar.ledger.tombstones import Hasher, read_tombstones
+from safar.outbound import Reach
 from safar.workspace import ADDRESS_KEY, Workspace
 
 
@@ -100,7 +101,8 @@ class _Landing:
         moment = Moment(self.workspace.clock.now(), self.pipeline.restore_cursors())
         client = None
         if any(table.extract.endpoint for table in self.source.tables):
-            client = open_client(self.source, self.connection, self.patience)
+            reach = Reach.of(self.workspace.settings, self.connection)
+            client = open_client(self.source, self.connection, reach, self.patience)
         return [self._read(table, client, moment) for table in self.source.tables]
 
     def _read(self, table: Table, client: VendorClient | None, moment: Moment) -> TableLoad:

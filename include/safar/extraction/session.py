@@ -17,6 +17,7 @@ from safar.catalogue.fetching import ErrorShape
 from safar.errors import SafarError
 from safar.extraction.answers import Refusal, Throttled, Transient, Unauthorised, read_answer
 from safar.extraction.pacing import Pacer
+from safar.outbound import Reach, mount_guard
 
 BROKEN = (
     requests.exceptions.ConnectionError,
@@ -49,8 +50,10 @@ class VendorSession(requests.Session):
         errors: ErrorShape | None,
         timeout: timedelta,
         patience: Patience,
+        reach: Reach,
     ) -> None:
         super().__init__()
+        mount_guard(self, reach)
         self.source = source
         self.connection = connection
         self.patience = patience

@@ -70,6 +70,8 @@ group by run_id, campaign
 class IdentityBroken(SafarError):
     """Somebody is missing from the accounts, or is in them twice."""
 
+    alert_kind = "identity_broken"
+
 
 @dataclass(frozen=True)
 class Account:

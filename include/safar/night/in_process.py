@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from safar.alerting import describe_failure, raise_alerts, watch_ledger
 from safar.catalogue import Catalogue
 from safar.delivery import Approval, DeliveryRules, check_outgoing, dispatch_messages, measure_audience, plan_campaign
 from safar.erasure import resume_erasures
@@ -54,6 +55,7 @@ class NightPlayer:
             with ThreadPoolExecutor(len(wave)) as pool:
                 for played in [pool.submit(self._play_dag, dag_id, moment) for dag_id in wave]:
                     played.result()
+        watch_ledger(self.workspace)
 
     def _play_dag(self, dag_id: str, moment: Moment) -> None:
         verb, _, name = dag_id.partition("_")
@@ -112,3 +114,5 @@ class NightPlayer:
             work()
         except SafarError as error:
             self.report(f"    {name} FAILED: {error}")
+            alert = describe_failure(error, where=name, key=f"{name}:{self.workspace.clock.now():%Y-%m-%dT%H:%M}")
+            raise_alerts(self.workspace, [alert] if alert else [])

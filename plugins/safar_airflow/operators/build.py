@@ -115,6 +115,8 @@ class BuildModels(VerbOperator):
 class GateCampaigns(VerbOperator):
     """Blocks the campaigns whose models are red or whose sources are stale, and no other."""
 
+    watches = True
+
     def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> dict[str, str]:
         from safar.warehouse import gate_campaigns
 

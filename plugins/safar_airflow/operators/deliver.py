@@ -99,6 +99,8 @@ class PlanMessages(VerbOperator):
 class DispatchMessages(VerbOperator):
     """Sends what is due; whatever planned it, and however often this task runs, each message at most once."""
 
+    watches = True
+
     def __init__(self, *, campaign: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.campaign = campaign
