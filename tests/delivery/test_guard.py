@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.delivery.conftest import NOON, Company, OpenWorkspace, describe_sendgrid, dispatch, plan
+from tests.delivery.conftest import NOON, Company, OpenWorkspace, RunningSandbox, describe_sendgrid, dispatch, plan
 
 from safar.connections import parse_connection
 from safar.delivery.guard import allowed_recipients, require_allowed_host
@@ -108,3 +108,27 @@ def test_over_a_test_host_only_listed_people_are_written_to(
     )
     assert dispatch(workspace).messages == {"failed": 10}
     assert company.count_states() == {"failed: not in allow_recipients": 10}
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_outside_of_the_sandbox_this_machine_is_not_a_provider(environment: str) -> None:
+    settings = Settings.model_validate({"environment": environment})
+    with pytest.raises(ConfigurationError, match="SAFAR_ENVIRONMENT"):
+        require_allowed_host(settings, connect("http://127.0.0.1:9"))
+    assert allowed_recipients(settings, connect("http://127.0.0.1:9", allow_hosts=["127.0.0.1"])) == frozenset()
+
+
+def test_a_live_connection_that_leads_inside_sends_nothing_and_keeps_everything_planned(
+    open_workspace: OpenWorkspace, company: Company, sandbox: RunningSandbox, connections: dict[str, Any]
+) -> None:
+    connections["sendgrid"] = describe_sendgrid(f"{sandbox.root}/sendgrid", live=True)
+    company.add_people(["anna"])
+    company.decide(company.add_run(), ["anna"])
+    workspace = open_workspace(NOON, environment="production")
+    plan(workspace)
+    company.connection.execute(
+        "insert into ledger.published_template_current values ('sendgrid', 'reactivation_reminder', 'en', 'x', 'd-1')"
+    )
+    with pytest.raises(ConfigurationError, match="on this machine"):
+        dispatch(workspace)
+    assert set(company.count_states()) <= {"planned", "planned: the provider refuses us"}

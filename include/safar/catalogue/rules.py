@@ -14,7 +14,7 @@ from safar.catalogue.declared_models import find_columns
 from safar.catalogue.defaults import Defaults
 from safar.catalogue.duration import describe_duration
 from safar.catalogue.marked_yaml import Place
-from safar.catalogue.template_fields import list_fields, list_locales
+from safar.catalogue.template_fields import find_raw_output, list_fields, list_locales
 from safar.errors import ConfigurationError
 
 REFERENCE = re.compile(r"""ref\(\s*(?:['"]\w+['"]\s*,\s*)?['"](\w+)['"]""")
@@ -175,6 +175,8 @@ def _template_problems(file: CampaignFile, surroundings: Surroundings, template:
     if audience not in file.models:
         return
     columns = file.models[audience][len(ENTRY_COLUMNS) :]
+    for path in sorted((templates / template).glob("*.mjml")):
+        yield from find_raw_output(path)
     for field, path in list_fields(templates, template).items():
         if field not in columns:
             yield (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from python_http_client.exceptions import HTTPError
 
 from safar.delivery.channel import Accepted, Answer, CallGroup, Misconfigured, OutgoingMessage, Refused
-from safar.delivery.guard import allowed_recipients, is_live
+from safar.delivery.guard import allowed_recipients, is_live, read_host
+from safar.delivery.harmless_fields import neutralise_fields
 from safar.delivery.publishing import list_published
 from safar.delivery.sendgrid_answers import DOUBTFUL, read_failure, read_refusal
 from safar.delivery.sendgrid_client import open_sendgrid
@@ -20,6 +22,8 @@ from safar.outbound import ForbiddenAddress
 from safar.workspace import INTAKE, Workspace
 
 CONN_ID = "sendgrid"
+# What a URL may hold; a bracket or a quote would end the header or the attribute that it stands in.
+URL_SIGNS = ":/?#[]@!$&*+,;=%-._~"
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
@@ -65,6 +69,7 @@ class SendGridChannel:
         """
         connection = workspace.connections.get(CONN_ID)
         intake = workspace.connections.get(INTAKE)
+        read_host(intake.base_url, INTAKE)
         sender = {"email": str(connection.extra.get("from_email") or "")}
         if not sender["email"]:
             raise ConfigurationError(
@@ -75,7 +80,7 @@ class SendGridChannel:
         return cls(
             open_sendgrid(workspace.settings, connection),
             sender=sender,
-            intake_url=intake.base_url,
+            intake_url=quote(intake.base_url, safe=URL_SIGNS),
             token_key=intake.secret,
             templates=list_published(workspace, cls.provider),
             default_locale=default_locale,
@@ -118,7 +123,7 @@ class SendGridChannel:
         links = self._write_links(message.message_id)
         return {
             "to": [{"email": message.address}],
-            "dynamic_template_data": {**message.fields, **links},
+            "dynamic_template_data": {**neutralise_fields(message.fields), **links},
             "custom_args": {"message_id": str(message.message_id)},
             "headers": {"List-Unsubscribe": f"<{links['unsubscribe_url']}>", "List-Unsubscribe-Post": ONE_CLICK},
         }
