@@ -147,7 +147,7 @@ class _GuardedAdapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = {
             "http": _guard_pool(HTTPConnectionPool, HTTPConnection, self._reach),
             "https": _guard_pool(HTTPSConnectionPool, HTTPSConnection, self._reach),
