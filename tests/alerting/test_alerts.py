@@ -9,13 +9,14 @@ from typing import Any
 import psycopg
 import pytest
 from tests.alerting.listeners import Listeners, find_free_port
+from tests.conftest import NIGHT
 
 from safar.alerting import Alert, AlertKind, close_alerts, describe_failure, raise_alerts, watch_ledger
 from safar.alerting.alert import hide_values
 from safar.errors import ConfigurationError, SafarError
 from safar.feedback import IdentityBroken, keep_house
 from safar.settings import PROJECT_ROOT
-from safar.warehouse.verdict import RedModels
+from safar.warehouse import Pin, RedModels, announce_blocked
 from safar.workspace import Workspace
 
 OpenWorkspace = Callable[..., Workspace]
@@ -132,8 +133,11 @@ def test_each_blocked_campaign_of_a_run_is_told_once(
                 "insert into ledger.campaign_gate (run_id, campaign, is_blocked, reason) values ('night', %s, %s, %s)",
                 [campaign, reason is not None, reason],
             )
+    pin = Pin.model_validate(
+        {"run_id": "night", "sequence": 1, "cadence": "nightly", "as_of": NIGHT, "known_at": {}, "rules_version": "x"}
+    )
     for _ in range(2):
-        watch_ledger(open_workspace(), "http://airflow.example.com/dags/build_nightly")
+        announce_blocked(open_workspace(), pin, "http://airflow.example.com/dags/build_nightly")
     subjects = ["[Safar] carts is blocked in night", "[Safar] loyalty is blocked in night"]
     assert sorted(listeners.list_subjects()) == subjects
     assert "division by zero" in " ".join(listeners.posts)

@@ -24,7 +24,7 @@ ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 FOREIGN_NAME_LENGTH = 4
 OWN_HOMES = ("postgres", "sandbox")
 """Below a home: the database's files and the simulated company, both of which may know people."""
-SECRET_HOMES = ("keys.json", "airflow-keys.json", "passwords.json", "postgres.password")
+SECRET_HOMES = ("logins.json", "keys.json", "airflow-keys.json", "passwords.json", "postgres.password")
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Looks at the ledger for what nobody's task fails of: blocked campaigns, open breakers, unknown fates, silence."""
+"""Looks at the ledger for what nobody's task fails of: open breakers, unknown fates, silence."""
 
 from __future__ import annotations
 
@@ -20,13 +20,6 @@ logger = logging.getLogger("safar.alerts")
 # Kinds that are true or not at a moment; the others are events, which stay told.
 PASSING = (AlertKind.UNKNOWN_MESSAGES, AlertKind.WEBHOOK_SILENT)
 
-BLOCKED = """
-select gate.run_id, gate.campaign, gate.reason
-from ledger.campaign_gate as gate
-join ledger.run as run using (run_id)
-where gate.is_blocked and run.cadence <> 'replay' and run.pinned_at > clock_timestamp() - interval '1 day'
-order by run.sequence, gate.campaign
-"""
 OPENED = """
 select stop_id, channel, reason
 from ledger.stop
@@ -67,14 +60,6 @@ def watch_ledger(workspace: Workspace, task_url: str | None = None) -> None:
 
 
 def _find_alerts(connection: psycopg.Connection[Any], settings: AlertSettings, task_url: str | None) -> Iterator[Alert]:
-    for run_id, campaign, reason in connection.execute(BLOCKED).fetchall():
-        yield Alert(
-            AlertKind.CAMPAIGN_BLOCKED,
-            f"campaign_blocked:{run_id}:{campaign}",
-            f"{campaign} is blocked in {run_id}",
-            f"Nobody was decided on for it, and nobody is written to. {reason}",
-            task_url,
-        )
     for stop_id, channel, reason in connection.execute(OPENED).fetchall():
         yield Alert(
             AlertKind.CIRCUIT_OPENED,

@@ -16,6 +16,7 @@ from safar.extraction import check_load, land_source
 from safar.feedback import collect_feedback, keep_house
 from safar.night.timetable import Moment, add_due_moments, draw_day, list_due, name_run
 from safar.warehouse import (
+    announce_blocked,
     build_models,
     decide,
     gate_campaigns,
@@ -93,6 +94,7 @@ class NightPlayer:
         built = build_models(workspace, pin, select=[f"tag:{cadence}"], exclude=["path:models/decisions"])
         self.report(f"    {built.describe()}")
         gate_campaigns(workspace, pin, catalogue)
+        announce_blocked(workspace, pin)
         publish_contacts(workspace, pin, catalogue)
         self.report(f"    {decide(workspace, pin, catalogue).describe()}")
         for campaign in catalogue.name_campaigns(cadence):

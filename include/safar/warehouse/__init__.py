@@ -1,5 +1,6 @@
 """Around dbt: pin a run, build, gate, publish to the ledger, decide, give the verdict."""
 
+from safar.warehouse.announcing import announce_blocked
 from safar.warehouse.build import BuildReport, build_models
 from safar.warehouse.build_lock import take_build_lock
 from safar.warehouse.dbt import DbtFailed, describe_warehouse
@@ -27,6 +28,7 @@ __all__ = [
     "RedModels",
     "Superseded",
     "UndecidedCandidates",
+    "announce_blocked",
     "build_models",
     "compute_rules_version",
     "decide",

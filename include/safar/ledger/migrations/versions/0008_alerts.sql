@@ -25,3 +25,7 @@ comment on table ledger.alert_delivery is 'One row per alert and target: when it
 
 -- History only grows, so a summary per range of pages finds the last days of it without an index of every row.
 create index message_transition_recorded on ledger.message_transition using brin (recorded_at);
+
+-- Whoever works may say what went wrong, and those who only look may read it: an alert quotes no value of a row.
+grant insert, update on ledger.alert, ledger.alert_delivery to safar_build, safar_deliver;
+grant select on ledger.alert, ledger.alert_delivery to safar_read;
