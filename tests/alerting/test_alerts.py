@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -30,6 +30,10 @@ with acted as (
 insert into ledger.message (message_id, action_id, run_id, campaign, step, occurrence_key, contact_id, channel, class, priority, template, locale, address_hash, address_key_id, entry_occurred_at, due_at, expires_at, planned_at)
 select gen_random_uuid(), action_id, 'night', 'loyalty', 'thanks', %(key)s, %(key)s, 'email', 'marketing', 1, 't', 'en', %(key)s, 'test', now(), now(), now(), now() from acted
 """
+CLAIM = """
+insert into ledger.claim (claim_id, lease_until, message_ids)
+select occurrence_key, now() + interval '1 hour', array[message_id] from ledger.message where occurrence_key = %(key)s
+"""
 ALERT = Alert(AlertKind.TASK_FAILED, "task_failed:a", "a failed", "It broke.", "http://airflow.example.com/dags/a")
 
 
@@ -39,14 +43,29 @@ def change(database: str, *statements: str, **values: object) -> None:
             connection.execute(statement, values)  # type: ignore[arg-type]
 
 
-def add_messages(database: str, count: int, *states: str) -> None:
-    """Messages that went through these states."""
+STEPS = {
+    "claimed": "claimed_at = now(), claimed_by = occurrence_key, lease_until = now() + interval '1 hour'",
+    "attempting": "attempted_at = now(), attempt_count = attempt_count + 1",
+    "unknown": "claimed_by = null, lease_until = null",
+    "accepted": "accepted_at = now()",
+}
+
+
+def add_messages(database: str, keys: Sequence[str], *states: str) -> None:
+    """Messages that go through these states."""
     with psycopg.connect(database) as connection:
-        connection.execute(RUN, ["night", "night"])
-        for number in range(count):
-            connection.execute(MESSAGE, {"key": f"p{number}"})
+        connection.execute(f"{RUN} on conflict do nothing", ["night", "night"])
+        for key in keys:
+            connection.execute(MESSAGE, {"key": key})
+            connection.execute(CLAIM, {"key": key})
+    move_messages(database, keys, *states)
+
+
+def move_messages(database: str, keys: Sequence[str], *states: str) -> None:
+    with psycopg.connect(database) as connection:
         for state in states:
-            connection.execute("update ledger.message set state = %s", [state])
+            change = f"update ledger.message set state = %s, {STEPS[state]} where occurrence_key = any(%s)"
+            connection.execute(change, [state, list(keys)])  # type: ignore[call-overload]
 
 
 def test_an_alert_says_what_where_and_what_to_do_to_every_target(
@@ -160,36 +179,29 @@ def test_an_open_circuit_breaker_is_told_once(
 def test_unknown_messages_above_the_limit_are_told_and_again_when_they_come_back(
     listeners: Listeners, open_workspace: OpenWorkspace, database: str
 ) -> None:
-    add_messages(database, 2, "claimed", "attempting", "unknown")
+    add_messages(database, ["a", "b"], "claimed", "attempting", "unknown")
     watch_ledger(open_workspace())
-    assert listeners.mails == []
-    change(database, "update ledger.message set state = 'accepted'")
-    with psycopg.connect(database) as connection:
-        for number in range(2, 5):
-            connection.execute(MESSAGE, {"key": f"p{number}"})
-        for state in ("claimed", "attempting", "unknown"):
-            connection.execute("update ledger.message set state = %s where state <> 'accepted'", [state])
+    assert listeners.mails == [], "two are allowed"
+    add_messages(database, ["c"], "claimed", "attempting", "unknown")
     for _ in range(2):
         watch_ledger(open_workspace())
     assert listeners.list_subjects() == ["[Safar] 3 messages of unknown fate"]
-    change(database, "update ledger.message set state = 'accepted' where occurrence_key = 'p2'")
+    move_messages(database, ["c"], "accepted")
     watch_ledger(open_workspace())
-    with psycopg.connect(database) as connection:
-        connection.execute(MESSAGE, {"key": "p9"})
-        for state in ("claimed", "attempting", "unknown"):
-            connection.execute("update ledger.message set state = %s where occurrence_key = 'p9'", [state])
+    add_messages(database, ["d"], "claimed", "attempting", "unknown")
     watch_ledger(open_workspace())
     assert len(listeners.mails) == len(listeners.posts) == 2
 
 
 def test_a_webhook_that_is_silent_after_messages_were_accepted_is_told(
-    listeners: Listeners, open_workspace: OpenWorkspace, database: str
+    listeners: Listeners, open_workspace: OpenWorkspace, connections: dict[str, Any], database: str
 ) -> None:
-    add_messages(database, 1, "claimed", "attempting", "accepted")
+    add_messages(database, ["a"], "claimed", "attempting", "accepted")
     watch_ledger(open_workspace())
     assert listeners.mails == [], "an hour may pass"
-    change(database, "update ledger.message_transition set recorded_at = now() - interval '2 hours'")
-    watch_ledger(open_workspace())
+    connections["safar_alerts"] = listeners.describe_connection(silent_hours=1e-9)
+    for _ in range(2):
+        watch_ledger(open_workspace())
     assert listeners.list_subjects() == ["[Safar] The provider's webhook is silent"]
     change(
         database,

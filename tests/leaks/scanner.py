@@ -63,7 +63,8 @@ def read_people(dsn: str) -> Wanted:
     wanted = Wanted()
     with psycopg.connect(dsn) as connection:
         for statement in (
-            "select email, phone, firstname, lastname from raw_hubspot.contacts",
+            "select properties__email, properties__phone, properties__firstname, properties__lastname "
+            "from raw_hubspot.contacts",
             "select email, phone, first_name, last_name from raw_shopify.customers",
         ):
             for row in connection.execute(statement):  # type: ignore[call-overload]
