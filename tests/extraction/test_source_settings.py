@@ -21,8 +21,10 @@ from safar.extraction.client import open_client
 from safar.extraction.cursors import format_instant
 from safar.extraction.pacing import Pacer
 from safar.extraction.session import Patience
+from safar.outbound import Reach
 from safar.workspace import Workspace
 
+REACH = Reach("test", is_own_machine=True)
 Declare = Callable[..., Source]
 Open = Callable[..., Workspace]
 Select = Callable[..., list[tuple[Any, ...]]]
@@ -69,7 +71,7 @@ def test_we_log_in_as_declared(
     seen: list[dict[str, str]] = []
     vendor.faults = [note_headers(seen)]
     client = open_client(
-        declare("crm", (BEARER, f"auth: {auth}")), open_at().connections.get("crm"), Patience(attempts=1)
+        declare("crm", (BEARER, f"auth: {auth}")), open_at().connections.get("crm"), REACH, Patience(attempts=1)
     )
     with suppress(SafarError):
         client.rest.get("/contacts")
@@ -80,7 +82,7 @@ def test_we_log_in_as_declared(
 def test_a_token_is_asked_for_where_and_with_what_is_declared(vendor: Vendor, declare: Declare, open_at: Open) -> None:
     seen: list[dict[str, str]] = []
     vendor.faults = [lambda handler: False, note_headers(seen)]
-    client = open_client(declare("shop"), open_at().connections.get("shop"))
+    client = open_client(declare("shop"), open_at().connections.get("shop"), REACH)
     client.rest.post("/graphql", json={"variables": {"after": None}})
     assert vendor.requests[0][:2] == ("POST", "/token")
     asked = vendor.requests[0][2]
@@ -148,7 +150,7 @@ def test_the_declared_limit_makes_us_wait(place: str, vendor: Vendor, declare: D
     )
     clock, patience = [0.0], Patience()
     source = declare("crm", change)
-    client = open_client(source, open_at().connections.get("crm"), patience)
+    client = open_client(source, open_at().connections.get("crm"), REACH, patience)
     endpoint = source.tables[0].extract.endpoint
     assert endpoint is not None
     client.pace(endpoint)

@@ -7,21 +7,21 @@ from http.client import HTTPException
 from typing import Any
 
 from python_http_client.exceptions import HTTPError
-from sendgrid import SendGridAPIClient
 
 from safar.catalogue.fetching import EraseRequest
 from safar.catalogue.source import Source
 from safar.delivery.guard import require_allowed_host
+from safar.delivery.sendgrid_client import open_sendgrid
 from safar.erasure.replacing import Replacement
 from safar.errors import ConfigurationError, SafarError
 from safar.extraction.client import VendorClient, open_client
 from safar.extraction.paths import look_up
 from safar.extraction.placeholders import fill_placeholders
 from safar.extraction.session import Patience
+from safar.outbound import Reach
 from safar.workspace import Workspace
 
 PROVIDER = "sendgrid"
-TIMEOUT_SECONDS = 30
 ADDRESSES_AT_ONCE = 1_000
 IMPATIENT = Patience(attempts=2, throttled_in_all=60.0)
 """keep_house comes again; an erasure need not wait for a vendor that is down."""
@@ -42,7 +42,7 @@ def erase_at_source(workspace: Workspace, source: Source, replacement: Replaceme
             f"{source.name}: people cannot be erased there without connection {source.erase.connection!r}. {error}"
         ) from error
     require_allowed_host(workspace.settings, connection)
-    client = open_client(source, connection, IMPATIENT)
+    client = open_client(source, connection, Reach.of(workspace.settings, connection), IMPATIENT)
     count = 0
     for request in source.erase.requests:
         for subject in _list_subjects(source, request, replacement):
@@ -58,9 +58,7 @@ def erase_at_provider(workspace: Workspace, replacement: Replacement) -> int:
         SafarError: it refused or did not answer.
     """
     addresses = sorted(replacement.addresses)
-    connection = workspace.connections.get(PROVIDER)
-    client = SendGridAPIClient(connection.secret, host=require_allowed_host(workspace.settings, connection)).client
-    client.timeout = TIMEOUT_SECONDS
+    client = open_sendgrid(workspace.settings, workspace.connections.get(PROVIDER))
     for start in range(0, len(addresses), ADDRESSES_AT_ONCE):
         try:
             client.recipients.erasejob.post(
