@@ -20,6 +20,7 @@ GATE = "tests/warehouse/test_gate.py::"
 INTAKE = "tests/intake/test_intake_settings.py::"
 VENDOR = "tests/extraction/test_source_settings.py::"
 LANDING = "tests/extraction/test_landing.py::"
+ALERTS = "tests/alerting/test_alerts.py::"
 ERASED = "tests/extraction/test_vendor_erasures.py::"
 FILES = "tests/extraction/test_files.py::"
 BREAKER = "tests/delivery/test_circuit_breaker.py::"
@@ -116,6 +117,15 @@ EFFECTS: dict[str, Effects] = {
         "when": JOURNEYS + "test_a_step_whose_condition_fails_or_that_is_not_sent_ends_the_journey_or_is_passed",
         "send": OUTCOMES + "test_the_reasons_are_told",
         "if_not_sent": JOURNEYS + "test_a_step_whose_condition_fails_or_that_is_not_sent_ends_the_journey_or_is_passed",
+    },
+    "safar.alerting.settings.AlertSettings": {
+        **dict.fromkeys(
+            ("targets", "recipients", "sender", "encryption", "webhook_secret_url", "runbook_url"),
+            ALERTS + "test_an_alert_says_what_where_and_what_to_do_to_every_target",
+        ),
+        "allow_hosts": ALERTS + "test_in_production_a_webhook_on_this_machine_is_not_called",
+        "unknown_limit": ALERTS + "test_unknown_messages_above_the_limit_are_told_and_again_when_they_come_back",
+        "silent_hours": ALERTS + "test_a_webhook_that_is_silent_after_messages_were_accepted_is_told",
     },
     "safar.intake.settings.IntakeSettings": {
         "late_after_hours": INTAKE + "test_limits_hold_as_set",
