@@ -194,7 +194,8 @@ def test_nobody_listening_is_definite(
 ) -> None:
     plan_people(20)
     connections["sendgrid"] = describe_sendgrid(f"http://127.0.0.1:{find_free_port()}")
-    report = dispatch(open_workspace(NOON))
+    # One worker: what a second one had claimed meanwhile would go back without a call, and without a reason.
+    report = dispatch(open_workspace(NOON), options=DispatchOptions(workers=1, patience=QUICK))
     assert report.stopped_because == "nobody listens there"
     assert set(company.count_states()) == {"planned: nobody listens there"}
 

@@ -228,7 +228,7 @@ def test_the_vendors_sdk_reads_a_mail_with_its_arguments(drill: Drill) -> None:
 
 
 def _claim(drill: Drill) -> Any:
-    claimant = Claimant(drill.workspace, RULES, lease=timedelta(minutes=1), checkpoint=lambda _: None)
+    claimant = Claimant(drill.workspace, RULES, lease=timedelta(minutes=1), is_live=False, checkpoint=lambda _: None)
     try:
         claim = claimant.claim_due(GROUP, 100)
         assert claim is not None
