@@ -195,7 +195,7 @@ def test_nobody_listening_is_definite(
     plan_people(20)
     connections["sendgrid"] = describe_sendgrid(f"http://127.0.0.1:{find_free_port()}")
     # One worker: what a second one had claimed meanwhile would go back without a call, and without a reason.
-    report = dispatch(open_workspace(NOON), options=DispatchOptions(workers=1, patience=QUICK))
+    report = dispatch(open_workspace(NOON), options=ONE_WORKER)
     assert report.stopped_because == "nobody listens there"
     assert set(company.count_states()) == {"planned: nobody listens there"}
 
