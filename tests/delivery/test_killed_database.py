@@ -15,7 +15,6 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from tests.conftest import create_logins
 from tests.delivery.conftest import Company, OpenWorkspace, RunningSandbox, publish_by_hand
 from tests.delivery.evening import move_clock
 from tests.delivery.killable_dispatcher import BATCH, LEASE, Dispatchers
@@ -48,7 +47,6 @@ def database(postgres: PostgresAddress) -> str:
     """A ledger that goes with its server; nobody keeps a connection to it."""
     dsn = ensure_database(postgres, "killed")
     migrate_ledger(dsn)
-    create_logins(postgres, dsn)
     return dsn
 
 
@@ -66,7 +64,7 @@ def test_a_killed_database_forgets_no_message_that_has_left(
     now = datetime.fromisoformat(requests.get(f"{sandbox.root}/clock", timeout=10).json()["now"])
     now = now.replace(hour=10) + timedelta(days=1)
     move_clock(sandbox, now)
-    dispatchers = Dispatchers(connections, tmp_path / "home", now)
+    dispatchers = Dispatchers(connections, tmp_path, now)
     torture = Torture(sandbox, company, open_workspace, dispatchers, webhook, now, random.Random(SEED))
     publish_by_hand(torture.workspace)
     torture.plan(MESSAGES)

@@ -106,7 +106,7 @@ def night(
     now = datetime.fromisoformat(requests.get(f"{sandbox.root}/clock", timeout=10).json()["now"])
     now = now.replace(hour=10) + timedelta(days=1)
     move_clock(sandbox, now)
-    night = Night(sandbox, company, open_workspace, connections, webhook, tmp_path / "home", now)
+    night = Night(sandbox, company, open_workspace, connections, webhook, tmp_path, now)
     publish_by_hand(night.workspace)
     names = [f"{now:%d}-{number}" for number in range(PEOPLE)]
     company.add_people(names)

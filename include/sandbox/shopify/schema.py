@@ -137,13 +137,6 @@ CONSENT_UPDATE = {
     },
     "UserError": _reads("field", "message", "code"),
 }
-ERASURE = {
-    "CustomerRequestDataErasurePayload": {
-        **_reads("customerId"),
-        "userErrors": _part("userErrors", "CustomerRequestDataErasureUserError"),
-    },
-    "CustomerRequestDataErasureUserError": _reads("field", "message", "code"),
-}
 
 
 def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
@@ -161,12 +154,6 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
         cost=10,
         arguments=frozenset({"input"}),
     )
-    erase = Spec(
-        lambda root, arguments: records.request_erasure(arguments.get("customerId")),
-        "CustomerRequestDataErasurePayload",
-        cost=10,
-        arguments=frozenset({"customerId"}),
-    )
     names = ("Customer", "Order", "AbandonedCheckout", "LineItem", "AbandonedCheckoutLineItem")
     connections = {key: value for name in names for key, value in _connection_types(name).items()}
     return {
@@ -176,7 +163,7 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
             "abandonedCheckouts": field("abandonedCheckouts", "AbandonedCheckout"),
             "shop": Spec(lambda root, arguments: records.shop_facts(), "Shop", cost=1),
         },
-        "Mutation": {"customerEmailMarketingConsentUpdate": update, "customerRequestDataErasure": erase},
+        "Mutation": {"customerEmailMarketingConsentUpdate": update},
         "Shop": _reads("name", "currencyCode", "ianaTimezone", "myshopifyDomain"),
         **MONEY,
         **CONSENT,
@@ -186,6 +173,5 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
         **ORDER,
         **CHECKOUT,
         **CONSENT_UPDATE,
-        **ERASURE,
         **connections,
     }
