@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import requests
@@ -24,6 +24,14 @@ def run_intake(app: Any, port: int) -> Iterator[None]:
     yield
     server.should_exit = True
     thread.join(20)
+
+
+def begin_next_day(sandbox: RunningSandbox) -> datetime:
+    """Moves the sandbox's clock to ten in the morning (UTC) of its next day; returns that moment."""
+    now = datetime.fromisoformat(requests.get(f"{sandbox.root}/clock", timeout=10).json()["now"])
+    morning = now.replace(hour=10) + timedelta(days=1)
+    move_clock(sandbox, morning)
+    return morning
 
 
 def move_clock(sandbox: RunningSandbox, to: datetime) -> None:

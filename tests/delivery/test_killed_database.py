@@ -8,15 +8,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-import requests
 from tests.delivery.conftest import Company, OpenWorkspace, RunningSandbox, publish_by_hand
-from tests.delivery.evening import move_clock
+from tests.delivery.evening import begin_next_day
 from tests.delivery.killable_dispatcher import BATCH, LEASE, Dispatchers
 from tests.delivery.test_torture import SEED, Torture
 
@@ -61,9 +59,7 @@ def test_a_killed_database_forgets_no_message_that_has_left(
     connections: dict[str, Any],
     tmp_path: Path,
 ) -> None:
-    now = datetime.fromisoformat(requests.get(f"{sandbox.root}/clock", timeout=10).json()["now"])
-    now = now.replace(hour=10) + timedelta(days=1)
-    move_clock(sandbox, now)
+    now = begin_next_day(sandbox)
     dispatchers = Dispatchers(connections, tmp_path, now)
     torture = Torture(sandbox, company, open_workspace, dispatchers, webhook, now, random.Random(SEED))
     publish_by_hand(torture.workspace)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from tests.delivery.conftest import (
     Company,
     OpenWorkspace,
@@ -24,7 +23,7 @@ from tests.delivery.conftest import (
     publish_by_hand,
 )
 from tests.delivery.dispatch_and_die import BATCH
-from tests.delivery.evening import move_clock, run_intake
+from tests.delivery.evening import begin_next_day, move_clock, run_intake
 
 from safar.delivery.claiming import CHECKPOINTS
 from safar.delivery.reports import DispatchReport
@@ -103,9 +102,7 @@ def night(
     connections: dict[str, Any],
     tmp_path: Path,
 ) -> Night:
-    now = datetime.fromisoformat(requests.get(f"{sandbox.root}/clock", timeout=10).json()["now"])
-    now = now.replace(hour=10) + timedelta(days=1)
-    move_clock(sandbox, now)
+    now = begin_next_day(sandbox)
     night = Night(sandbox, company, open_workspace, connections, webhook, tmp_path, now)
     publish_by_hand(night.workspace)
     names = [f"{now:%d}-{number}" for number in range(PEOPLE)]

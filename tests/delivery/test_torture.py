@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from tests.delivery.conftest import Company, OpenWorkspace, RunningSandbox, dispatch, plan, publish_by_hand
-from tests.delivery.evening import move_clock, run_intake
+from tests.delivery.evening import begin_next_day, move_clock, run_intake
 from tests.delivery.killable_dispatcher import BATCH, LEASE, Dispatchers
 
 from safar.feedback import settle_unknown
@@ -108,9 +107,7 @@ def torture(
     record_property: Any,
 ) -> Torture:
     record_property("seed", SEED)
-    now = datetime.fromisoformat(requests.get(f"{sandbox.root}/clock", timeout=10).json()["now"])
-    now = now.replace(hour=10) + timedelta(days=1)
-    move_clock(sandbox, now)
+    now = begin_next_day(sandbox)
     dispatchers = Dispatchers(connections, tmp_path, now)
     torture = Torture(sandbox, company, open_workspace, dispatchers, webhook, now, random.Random(SEED))
     publish_by_hand(torture.workspace)
