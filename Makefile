@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down night manifest docs check lint types unit test torture judge bench lock clean
+.PHONY: help setup run up down night manifest caps seeds docs check lint types unit test torture judge bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -34,6 +34,12 @@ night: $(STAMP)  ## Play a night in one process, without Airflow
 manifest: $(STAMP)  ## Write dbt's manifest, which the DAGs read
 	@$(BIN)/safar manifest
 
+caps: $(STAMP)  ## Compile the frequency cap's macros into the last look of delivery
+	@$(BIN)/python -m safar.delivery.cap_rule
+
+seeds: $(STAMP)  ## Write the seeds of time zones anew from their libraries
+	@$(BIN)/python -m safar.warehouse.time_zone_seeds
+
 docs: $(STAMP)  ## Build the dbt docs of the last night
 	@$(BIN)/safar docs
 
@@ -55,6 +61,7 @@ unit: $(STAMP)  ## Only the tests
 test: lint types unit  ## Lint, types and all tests
 
 torture: $(STAMP)  ## Kill dispatchers and databases for half an hour, and let the long property tests run
+	@TORTURE_EXAMPLES=5000 $(BIN)/pytest -n 0 tests/intake/test_api_description.py --timeout 3000
 	@TORTURE_KILLS=1000 TORTURE_MESSAGES=25000 TORTURE_DATABASE_KILLS=20 $(BIN)/pytest -n 0 \
 		tests/delivery/test_torture.py tests/delivery/test_killed_database.py
 

@@ -1,6 +1,6 @@
 """Seconds for a full night's build of many people and orders, with the slowest models, then to decide on it.
 
-Run: python benchmarks/build.py [--people 100000] [--orders 10]. Starts a PostgreSQL of its own and fills the raw
+Run: python -m benchmarks.build [--people 100000] [--orders 10]. Starts a PostgreSQL of its own and fills the raw
 tables as the extraction would have left them: two thirds of the people are known to the CRM too, by the same
 address. Then it pins, builds every nightly model with its tests, gates, publishes and decides, as a night does.
 """

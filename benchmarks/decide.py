@@ -1,6 +1,6 @@
 """Seconds to decide for many people due in three campaigns at once, with the slowest models.
 
-Run: python benchmarks/decide.py [--people 100000]. Starts a PostgreSQL of its own. Everybody is due in every
+Run: python -m benchmarks.decide [--people 100000]. Starts a PostgreSQL of its own. Everybody is due in every
 campaign, has an address, a permission and two messages in the ledger; caps, holdout, universal control and
 arbitration are on. The second figure is the next night, when nearly everybody is in already.
 """
@@ -27,7 +27,7 @@ NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 DATABASE = "bench"
 TABLES = ("audience_cart_abandonment", "audience_loyalty", "audience_reactivation", "fct_orders")
 CAPS = [{"channel": "email", "class": "marketing", "limit": 3, "window_seconds": 7 * 86400}]
-RULES = {"caps": CAPS, "universal_control": 0.02, "holdout_salt": "bench"}
+RULES = {"universal_control": 0.02, "holdout_salt": "bench"}
 SHOWN = 6
 
 PEOPLE = """
@@ -58,9 +58,12 @@ select
     address_hash, 'k', due_at, due_at, due_at, planned_at
 from ledger.action
 inner join person using (contact_id);
-update ledger.message set state = 'claimed', claimed_at = planned_at;
-update ledger.message set state = 'attempting', attempted_at = planned_at;
+insert into ledger.claim (claim_id, lease_until, message_ids)
+values ('past', now() + interval '1 hour', array[gen_random_uuid()]);
+update ledger.message set state = 'claimed', claimed_at = planned_at, claimed_by = 'past';
+update ledger.message set state = 'attempting', attempted_at = planned_at, attempt_count = 1;
 update ledger.message set state = 'accepted', accepted_at = planned_at;
+delete from ledger.claim;
 """
 
 AUDIENCE = """
@@ -129,6 +132,7 @@ def plan(name: str) -> dict[str, Any]:
         "topic": "marketing",
         "priority": PLANS[name],
         "holdout": 0.1,
+        "caps": CAPS,
         "max_lag_seconds": 7 * 86400,
         "journey_version": "1",
         "steps": [{**step, "previous": None}],

@@ -1,6 +1,6 @@
 """Messages per second from planned to accepted, ledger writes included, against the sandbox; and by one mail per call.
 
-Run: python benchmarks/dispatch.py [--messages 20000]. Starts a PostgreSQL and a sandbox of its own.
+Run: python -m benchmarks.dispatch [--messages 20000]. Starts a PostgreSQL and a sandbox of its own.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How fast contacts come from the sandbox into committed rows, beside plain `requests` and COPY in the same run.
 
-    python benchmarks/extract.py --people 40000
+    python -m benchmarks.extract --people 40000
 
 Three figures: contacts per second through HTTP, dlt and PostgreSQL with the vendor's limits lifted (the first
 load, and the next one, which finds nothing new), the same rows by `requests` and COPY into a table of two columns,

@@ -1,6 +1,6 @@
 """Planning, claiming and sending on a ledger that already holds many millions of messages.
 
-Run: python benchmarks/large_ledger.py [--history 15000000] [--decisions 1000000] [--messages 100000].
+Run: python -m benchmarks.large_ledger [--history 15000000] [--decisions 1000000] [--messages 100000].
 Starts a PostgreSQL and a sandbox of its own; the history wants about 1 KB of disk a message. Beside each figure
 stands the limit of the same machine in the same run: COPY of the same rows, POSTs of the same bytes.
 """

@@ -1,6 +1,6 @@
 """A night of 10,000 people in one process, through Airflow, and cleared and played again; what Airflow itself costs.
 
-Run: python benchmarks/night.py [--people 10000]. Each way has a home of its own. Memory is the most that all
+Run: python -m benchmarks.night [--people 10000]. Each way has a home of its own. Memory is the most that all
 processes together held at a time, shared pages counted once (PSS), sampled every second.
 """
 

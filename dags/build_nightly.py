@@ -1,5 +1,7 @@
 """Airflow DAG build_nightly: from checked sources to decisions, a task per dbt model."""
 
+from datetime import timedelta
+
 from airflow.sdk import DAG
 
 from safar.catalogue import load_catalogue
@@ -24,7 +26,7 @@ with DAG(
     description="Who is who, which stage, who is written to: every night.",
     schedule=at("0 2 * * *", catalogue.defaults.time_zone),
     tags=["build", "nightly"],
-    **dag_defaults(),
+    **dag_defaults(finish_within=timedelta(hours=4)),
 ) as dag:
     wait = AwaitSources(task_id="wait", cadence="nightly", deadline=source_deadline(), poke_interval=3)
     pin = PinRun(task_id="pin", cadence="nightly")

@@ -13,15 +13,38 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from tests.machine import list_left_out
 
 from safar.clock import FixedClock
-from safar.connections import EnvironmentConnections
+from safar.connections import Connection, EnvironmentConnections
+from safar.ledger.logins import DBT, TASKS, WEB, ensure_logins, hand_over_warehouse
 from safar.ledger.migration import migrate_ledger
 from safar.services.postgres import EmbeddedPostgres, PostgresAddress, ensure_database
 from safar.settings import Settings
 from safar.workspace import Workspace
 
+LOGINS = {
+    DBT: "test_warehouse",
+    TASKS: "test_tasks",
+    WEB: "test_web",
+    ("safar_build",): "test_build",
+    ("safar_deliver",): "test_deliver",
+}
+# Where tests are of one half of the work, its verbs have the rights of that half alone.
+LOGIN_OF_AREA = {
+    "extraction": "test_build",
+    "warehouse": "test_build",
+    "delivery": "test_deliver",
+    "feedback": "test_deliver",
+}
+PASSWORD = "a-password-of-tests"
 NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+collect_ignore = list(list_left_out())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for name, reason in list_left_out().items():
+        terminalreporter.write_line(f"NOT RUN on this machine: tests/{name}, because {reason}.")
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +54,9 @@ def postgres() -> Iterator[PostgresAddress]:
     server = EmbeddedPostgres(folder / "data")
     try:
         address = server.start()
-        migrate_ledger(ensure_database(address, "template_ledger"))
+        template = ensure_database(address, "template_ledger")
+        migrate_ledger(template)
+        create_logins(address, template)
         yield address
     finally:
         server.stop()
@@ -48,21 +73,49 @@ def database(postgres: PostgresAddress) -> Iterator[str]:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
+def create_logins(address: PostgresAddress, ledger: str) -> None:
+    """Creates a server's logins of all parts; they hold for each of its databases that has a ledger.
+
+    Args:
+        ledger: the owner's DSN of such a database.
+    """
+    ensure_logins(ledger, {groups: log_in(address, login, "") for groups, login in LOGINS.items()})
+    with psycopg.connect(ledger) as connection:
+        # Tests put rows where dlt and dbt would have put them.
+        connection.execute(f"grant pg_read_all_data to {LOGINS[DBT]}")
+
+
+def log_in(address: PostgresAddress, login: str, database: str) -> Connection:
+    return Connection(
+        conn_id=login, host="127.0.0.1", port=address.port, login=login, password=PASSWORD, schema=database
+    )
+
+
 @pytest.fixture
-def connections(database: str) -> dict[str, dict[str, object]]:
-    """Connections by id in Airflow's JSON form; tests add or change entries before opening a workspace."""
+def connections(
+    postgres: PostgresAddress, database: str, request: pytest.FixtureRequest
+) -> dict[str, dict[str, object]]:
+    """Connections by id in Airflow's JSON form, each part with its own login and no more rights than it has in life.
+
+    Tests add or change entries before opening a workspace; with `database` they write as the owner.
+    """
+    hand_over_warehouse(database, LOGINS[DBT])
     parts = psycopg.conninfo.conninfo_to_dict(database)
-    postgres = {
-        "conn_type": "postgres",
-        "host": parts["host"],
-        "port": int(str(parts["port"])),
-        "login": parts["user"],
-        "password": parts["password"],
-        "schema": parts["dbname"],
-    }
+
+    def describe(login: str) -> dict[str, object]:
+        return {
+            "conn_type": "postgres",
+            "host": "127.0.0.1",
+            "port": postgres.port,
+            "login": login,
+            "password": PASSWORD,
+            "schema": parts["dbname"],
+        }
+
     return {
-        "safar_warehouse": postgres,
-        "safar_ledger": postgres,
+        "safar_warehouse": describe(LOGINS[DBT]),
+        "safar_ledger": describe(LOGIN_OF_AREA.get(request.path.parent.name, LOGINS[TASKS])),
+        "safar_intake_ledger": describe(LOGINS[WEB]),
         "safar_address_key": {"conn_type": "generic", "password": "test-address-key", "extra": {"key_id": "test"}},
         "safar_intake": {"conn_type": "http", "host": "http://127.0.0.1:1", "password": "test-token-key"},
     }

@@ -32,6 +32,17 @@
     case when {{ column }} in (select zones.name from pg_timezone_names as zones) then {{ column }} end
 {%- endmacro %}
 
+{#- The digits of a phone number from its country code on; null when it is not written with one (+49 or 0049). -#}
+{% macro phone_digits(column) -%}
+    {{ return(adapter.dispatch('phone_digits')(column)) }}
+{%- endmacro %}
+
+{% macro default__phone_digits(column) -%}
+    case
+        when trim({{ column }}) ~ '^([+]|00)' then regexp_replace({{ column }}, '^\s*00|[^0-9]', '', 'g')
+    end
+{%- endmacro %}
+
 {#- The language of a locale such as `de`, `de-DE` or `DE_at`: two or three small letters. -#}
 {% macro parse_language(column) -%}
     {%- set language = "lower(" ~ dbt.split_part("replace(trim(" ~ column ~ "), '_', '-')", "'-'", 1) ~ ")" -%}

@@ -56,3 +56,16 @@
 {% macro default__write_instant(instant) -%}
     to_char({{ instant }} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 {%- endmacro %}
+
+{#- A JSON object of the columns that are not null, each under its own name. -#}
+{% macro build_json(columns) -%}
+    {{ return(adapter.dispatch('build_json')(columns)) }}
+{%- endmacro %}
+
+{% macro default__build_json(columns) -%}
+    jsonb_strip_nulls(jsonb_build_object(
+        {%- for column in columns %}
+        '{{ column }}', {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    ))
+{%- endmacro %}

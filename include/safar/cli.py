@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
+from getpass import getuser
 from typing import Annotated
 
 import typer
@@ -19,6 +21,8 @@ app = typer.Typer(
 
 People = Annotated[int, typer.Option(min=50, envvar="PEOPLE", help="How many people the simulated company knows.")]
 Nights = Annotated[int, typer.Option(min=1, max=366, envvar="NIGHTS", help="How many nights to play.")]
+Campaign = Annotated[str | None, typer.Option(help="Only this campaign.")]
+Channel = Annotated[str | None, typer.Option(help="Only this channel.")]
 Seed = Annotated[int, typer.Option(envvar="SEED", help="The same seed makes the same company.")]
 
 
@@ -101,14 +105,207 @@ def intake(
     serve_intake(Workspace.open(), host=host, port=port)
 
 
+Subject = Annotated[
+    str | None, typer.Option("--contact", help="A contact_id. Left out, one address is read from standard input.")
+]
+Reason = Annotated[str, typer.Option(help="Why, in one name such as deceased or asked_by_letter.")]
+
+
 @app.command()
-def migrate() -> None:
-    """Bring the ledger's schema to the newest revision."""
-    from safar.ledger.migration import migrate_ledger
+def suppress(reason: Reason, contact: Subject = None) -> None:
+    """Never write to a person (or an address on standard input) again, until it is lifted."""
+    from safar.permission import suppress_address, suppress_contact
     from safar.workspace import Workspace
 
-    migrate_ledger(Workspace.open().ledger.dsn)
+    workspace = Workspace.open()
+    if contact is not None:
+        count = suppress_contact(workspace, contact, reason)
+    else:
+        count = suppress_address(workspace, sys.stdin.readline(), reason)
+    typer.echo(f"{count} addresses newly suppressed." if count else "Nothing to do: suppressed already.")
+
+
+@app.command()
+def unsuppress(reason: Reason, contact: Subject = None) -> None:
+    """Lift every suppression of a person (or of an address on standard input); an erasure is never lifted."""
+    from safar.permission import unsuppress_address, unsuppress_contact
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    if contact is not None:
+        count = unsuppress_contact(workspace, contact, reason)
+    else:
+        count = unsuppress_address(workspace, sys.stdin.readline(), reason)
+    typer.echo(f"{count} suppressions lifted." if count else "Nothing to do: nothing is in force.")
+
+
+@app.command()
+def pause(
+    reason: Annotated[str, typer.Option(help="Why: what the next person on call reads.")],
+    campaign: Campaign = None,
+    channel: Channel = None,
+) -> None:
+    """Stop sending from the next claim on: everything, one campaign, one channel, or one campaign on one channel."""
+    from safar.delivery import describe_scope, pause_sending
+    from safar.workspace import Workspace
+
+    pause_sending(Workspace.open(), reason=reason, created_by=getuser(), campaign=campaign, channel=channel)
+    typer.echo(f"Paused: {describe_scope(campaign, channel)}. What is planned waits until it is too old.")
+
+
+@app.command()
+def resume(campaign: Campaign = None, channel: Channel = None) -> None:
+    """Lift the pauses of exactly this scope, those of the circuit breaker included."""
+    from safar.delivery import list_pauses, resume_sending
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    lifted = resume_sending(workspace, lifted_by=getuser(), campaign=campaign, channel=channel)
+    for one in lifted:
+        typer.echo(f"Lifted: {one.describe()}")
+    if not lifted:
+        typer.echo("No pause of exactly this scope stands.")
+    for one in list_pauses(workspace):
+        typer.echo(f"Still paused: {one.describe()}")
+
+
+@app.command()
+def pauses() -> None:
+    """List every pause that stands, and why."""
+    from safar.delivery import list_pauses
+    from safar.workspace import Workspace
+
+    standing = list_pauses(Workspace.open())
+    for one in standing:
+        typer.echo(one.describe())
+    if not standing:
+        typer.echo("Nothing is paused.")
+
+
+@app.command()
+def approve(campaign: Annotated[str, typer.Argument(help="The campaign's name.")]) -> None:
+    """Let a campaign reach more real people than its first few; its owner may not."""
+    from safar.catalogue import load_catalogue
+    from safar.delivery import approve_first_live
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    typer.echo(approve_first_live(workspace, campaign, load_catalogue(workspace.settings), [getuser()]).describe())
+
+
+@app.command()
+def migrate(
+    logins: Annotated[
+        bool, typer.Option(help="Also create the logins that the connections name, each with its rights.")
+    ] = False,
+) -> None:
+    """Bring the ledger's schema to the newest revision, as its owner (connection safar_ledger_owner)."""
+    from safar.ledger.logins import ensure_own_logins
+    from safar.ledger.migration import migrate_ledger
+    from safar.workspace import LEDGER_OWNER, Workspace
+
+    workspace = Workspace.open()
+    migrate_ledger(workspace.connections.get(LEDGER_OWNER).dsn)
     typer.echo("The ledger is up to date.")
+    if logins:
+        typer.echo(f"Logins: {', '.join(ensure_own_logins(workspace))}.")
+
+
+@app.command()
+def explain(
+    subject: Annotated[str | None, typer.Argument(help="A contact_id or a message_id; never an address.")] = None,
+    address_from_stdin: Annotated[
+        bool, typer.Option(help="Read an e-mail address from standard input instead.")
+    ] = False,
+) -> None:
+    """Tell the whole story of a person or a message, in order of time. Each use is logged."""
+    from safar.audit.explaining import explain as collect
+    from safar.audit.explaining import print_story
+    from safar.workspace import Workspace
+
+    address = sys.stdin.readline().strip() if address_from_stdin else None
+    story = collect(Workspace.open(), None if address_from_stdin else subject, address=address)
+    print_story(story, Console(width=None if sys.stdout.isatty() else 200))
+
+
+@app.command()
+def replay(run_id: Annotated[str, typer.Argument(help="A run_id of ledger.run, like build_nightly/...")]) -> None:
+    """Decide a past run again, from what it was pinned to, and compare. The exit code is 1 when a row differs."""
+    from safar.audit import replay_run
+    from safar.catalogue import load_catalogue
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    report = replay_run(workspace, load_catalogue(workspace.settings), run_id)
+    typer.echo(report.describe())
+    raise typer.Exit(1 if report.differing_count else 0)
+
+
+@app.command()
+def erase(
+    contact: Annotated[str | None, typer.Option(help="The contact_id of the person; never an address.")] = None,
+    address_from_stdin: Annotated[
+        bool, typer.Option(help="Read an e-mail address from standard input instead.")
+    ] = False,
+    status: Annotated[bool, typer.Option(help="List the erasures that are not finished, and why.")] = False,
+    reapply: Annotated[bool, typer.Option(help="After a restore: erase again whom the backup brought back.")] = False,
+) -> None:
+    """Erase a person everywhere, here and at the vendors. The exit code is 1 while something could not be done."""
+    from safar.catalogue import load_catalogue
+    from safar.erasure import describe_open, erase_address, erase_contact, reapply_erasures
+    from safar.workspace import Workspace
+
+    if sum(map(bool, (contact, address_from_stdin, status, reapply))) != 1:
+        raise SafarError("Give one of --contact, --address-from-stdin, --status and --reapply.")
+    workspace = Workspace.open()
+    if status:
+        typer.echo(describe_open(workspace))
+        return
+    catalogue = load_catalogue(workspace.settings)
+    if contact:
+        report = erase_contact(workspace, catalogue, contact)
+    elif reapply:
+        report = reapply_erasures(workspace, catalogue)
+    else:
+        report = erase_address(workspace, catalogue, sys.stdin.readline().strip())
+    typer.echo(report.describe())
+    raise typer.Exit(1 if report.waiting else 0)
+
+
+@app.command()
+def export(
+    contact: Annotated[str | None, typer.Option(help="The contact_id of the person; never an address.")] = None,
+    address_from_stdin: Annotated[
+        bool, typer.Option(help="Read an e-mail address from standard input instead.")
+    ] = False,
+) -> None:
+    """Write all that is held about a person into a file that only you can read. Each use is logged."""
+    from safar.catalogue import load_catalogue
+    from safar.erasure import export_person
+    from safar.workspace import Workspace
+
+    if bool(contact) == address_from_stdin:
+        raise SafarError("Give either --contact or --address-from-stdin.")
+    workspace = Workspace.open()
+    address = sys.stdin.readline().strip() if address_from_stdin else None
+    for path in export_person(workspace, load_catalogue(workspace.settings), contact, address=address):
+        typer.echo(f"Written: {path}")
+
+
+@app.command()
+def reconcile(
+    since: Annotated[
+        datetime | None, typer.Option(help="Ask the provider from this moment on (UTC); found when left out.")
+    ] = None,
+) -> None:
+    """After a restore: account for what the provider took since the backup, then let sending go on."""
+    from safar.catalogue import load_catalogue
+    from safar.feedback import reconcile_ledger
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    moment = since.replace(tzinfo=UTC) if since else None
+    typer.echo(reconcile_ledger(workspace, load_catalogue(workspace.settings), since=moment).describe())
 
 
 def main() -> None:

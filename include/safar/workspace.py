@@ -13,6 +13,10 @@ from safar.settings import Settings
 
 WAREHOUSE = "safar_warehouse"
 LEDGER = "safar_ledger"
+LEDGER_OWNER = "safar_ledger_owner"
+"""Only migrations log in with it."""
+INTAKE_LEDGER = "safar_intake_ledger"
+"""The ledger with the rights of the public web process."""
 ADDRESS_KEY = "safar_address_key"
 SANDBOX = "safar_sandbox"
 INTAKE = "safar_intake"
@@ -43,6 +47,10 @@ class Workspace:
     @cached_property
     def ledger(self) -> Connection:
         return self.connections.get(LEDGER)
+
+    @cached_property
+    def intake_ledger(self) -> Connection:
+        return self.connections.get(INTAKE_LEDGER)
 
     def open_ledger(self) -> psycopg.Connection:
         """Opens a new connection to the ledger's database; the caller closes it (use ``with``).

@@ -12,7 +12,11 @@ from safar.errors import ConfigurationError
 from safar.settings import Settings
 
 if TYPE_CHECKING:
+    import psycopg
     from airflow.sdk import Context
+
+
+_held: list[psycopg.Connection] = []
 
 
 def draw_models(group_id: str, select: list[str], exclude: list[str], pin_task: str) -> DbtTaskGroup:
@@ -63,16 +67,20 @@ def draw_models(group_id: str, select: list[str], exclude: list[str], pin_task: 
 
 
 def prepare_model(context: Context) -> None:
-    """Refuses to build for a run that a newer one has superseded, and hands dbt the warehouse's address."""
+    """Refuses to build for a run that a newer one has superseded, and hands dbt the warehouse's address.
+
+    Waits while another process builds the same model; the lock ends with this task's process.
+    """
     import os
 
     from airflow.sdk.exceptions import AirflowSkipException
 
-    from safar.warehouse import Superseded, describe_warehouse
+    from safar.warehouse import Superseded, describe_warehouse, take_build_lock
     from safar_airflow.operators.build import read_own_pin
     from safar_airflow.workspace import open_workspace
 
     workspace = open_workspace()
+    _held.append(take_build_lock(workspace, "nightly", context["ti"].task_id))
     try:
         read_own_pin(workspace, context)
     except Superseded as error:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -25,18 +29,32 @@ class AirflowConnections:
             raise ConfigurationError(
                 f"Connection {conn_id!r} is not defined in Airflow. Create it under Admin > Connections."
             ) from error
-        return Connection.model_validate(
-            {
-                "conn_id": conn_id,
-                "conn_type": found.conn_type or "http",
-                "host": found.host or "",
-                "port": found.port,
-                "login": found.login or "",
-                "password": found.password or "",
-                "schema": found.schema or "",
-                "extra": found.extra_dejson,
-            }
-        )
+        return translate_connection(conn_id, found)
+
+
+async def read_connections(conn_ids: Iterable[str]) -> dict[str, Connection]:
+    """Reads those that Airflow knows, inside the triggerer's loop."""
+    known = {}
+    for conn_id in conn_ids:
+        with suppress(AirflowNotFoundException):
+            known[conn_id] = translate_connection(conn_id, await BaseHook.aget_connection(conn_id))
+    return known
+
+
+def translate_connection(conn_id: str, found: Any) -> Connection:
+    """Airflow's connection as ours."""
+    return Connection.model_validate(
+        {
+            "conn_id": conn_id,
+            "conn_type": found.conn_type or "http",
+            "host": found.host or "",
+            "port": found.port,
+            "login": found.login or "",
+            "password": found.password or "",
+            "schema": found.schema or "",
+            "extra": found.extra_dejson,
+        }
+    )
 
 
 def open_workspace() -> Workspace:

@@ -30,6 +30,7 @@ def settings(tmp_path: Path) -> Settings:
     (folder / "audience_cart_abandonment.sql").write_text("select 1")
     (project / "models" / "_orders__models.yml").write_text(ORDERS)
     shutil.copy(PROJECT_ROOT / "dbt_project" / "dbt_project.yml", project)
+    shutil.copytree(PROJECT_ROOT / "dbt_project" / "seeds", project / "seeds")
     for template in ("cart_reminder", "cart_offer"):
         target = tmp_path / "include" / "templates" / template
         target.mkdir(parents=True)

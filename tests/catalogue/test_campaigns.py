@@ -90,10 +90,14 @@ def test_transactional_needs_no_holdout_and_no_quiet_lag(load: Load) -> None:
 
 
 def test_a_campaign_s_own_guard_rails_win(load: Load) -> None:
-    own = "holdout: 10 %\n        approval: {people: 10, growth: 200 %}\n        max_source_age: 2 days"
+    own = (
+        "holdout: 10 %\n        approval: {people: 10, growth: 200 %}\n        max_source_age: 2 days\n"
+        "        first_live_messages: 0"
+    )
     campaign = load(("holdout: 10 %", own)).campaigns["cart_abandonment"]
     assert (campaign.approval.people, campaign.approval.growth) == (10, 2)
     assert campaign.max_source_age == timedelta(days=2)
+    assert campaign.first_live_messages == 0
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,17 @@ def test_a_campaign_s_own_guard_rails_win(load: Load) -> None:
         ),
         ("people: 50000", "people: 3", lambda c: c.campaigns["cart_abandonment"].approval.people),
         ("growth: 50 %", "growth: 75 %", lambda c: c.campaigns["cart_abandonment"].approval.growth),
+        (
+            "first_live_messages: 50",
+            "first_live_messages: 5",
+            lambda c: c.campaigns["cart_abandonment"].first_live_messages,
+        ),
+        ("last_messages: 10000", "last_messages: 5000", lambda c: c.defaults.circuit_breaker.last_messages),
+        ("min_messages: 2000", "min_messages: 100", lambda c: c.defaults.circuit_breaker.min_messages),
+        ("refusals: 5 %", "refusals: 6 %", lambda c: c.defaults.circuit_breaker.refusals),
+        ("bounces: 2 %", "bounces: 1 %", lambda c: c.defaults.circuit_breaker.bounces),
+        ("complaints_warn: 0.1 %", "complaints_warn: 0.2 %", lambda c: c.defaults.circuit_breaker.complaints_warn),
+        ("complaints: 0.3 %", "complaints: 0.2 %", lambda c: c.defaults.circuit_breaker.complaints),
         ('from: "21:00"', 'from: "22:30"', lambda c: c.defaults.quiet_hours.longest),
         ("messages: 3", "messages: 9", lambda c: c.defaults.frequency_caps[0].messages),
         ("Europe/Berlin", "Europe/Madrid", lambda c: c.defaults.zone),
@@ -123,11 +138,51 @@ def test_the_rules_for_all_campaigns_reach_the_decisions(load: Load) -> None:
     )
     plan = plan_decisions(load(vars_=own))
     assert [campaign["name"] for campaign in plan["campaigns"]] == ["cart_abandonment"]
-    assert plan["rules"] == {
-        "caps": [{"channel": "email", "class": "marketing", "limit": 2, "window_seconds": 36 * 3600}],
-        "universal_control": 0.02,
-        "holdout_salt": "sel",
-    }
+    assert plan["campaigns"][0]["caps"] == [
+        {"channel": "email", "class": "marketing", "limit": 2, "window_seconds": 36 * 3600}
+    ]
+    assert plan["rules"] == {"universal_control": 0.02, "holdout_salt": "sel"}
+
+
+@pytest.mark.parametrize(
+    ("own", "caps"),
+    [
+        ("[]", []),
+        (
+            "[{channel: push, messages: 1, within: 1 day}]",
+            [{"channel": "push", "class": "marketing", "limit": 1, "window_seconds": 86400}],
+        ),
+        (
+            "[{channel: email, messages: 9, within: 1 hour}, {channel: email, messages: 20, within: 4 weeks}]",
+            [
+                {"channel": "email", "class": "marketing", "limit": 9, "window_seconds": 3600},
+                {"channel": "email", "class": "marketing", "limit": 20, "window_seconds": 28 * 86400},
+            ],
+        ),
+    ],
+    ids=["none", "of another channel", "two"],
+)
+def test_a_campaign_s_own_caps_replace_all_the_defaults(load: Load, own: str, caps: list[dict[str, Any]]) -> None:
+    plan = campaign_plan(
+        load(("holdout: 10 %", f"holdout: 10 %\n        frequency_caps: {own}")).campaigns["cart_abandonment"]
+    )
+    assert plan["caps"] == caps
+
+
+def test_a_cap_of_transactional_messages_is_refused(load: Load) -> None:
+    cap = ("class: marketing, messages: 3", "class: transactional, messages: 3")
+    with pytest.raises(ConfigurationError, match=r"frequency_caps.*a transactional message is never held back"):
+        load(vars_=(cap,))
+
+
+def test_a_longer_interval_between_builds_asks_for_more_lag(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match=r"Allow at least 25 hours"):
+        load(vars_=(("intraday: 1 hour", "intraday: 12 hours"),))
+
+
+def test_the_default_locale_is_the_one_that_every_template_must_have(load: Load) -> None:
+    with pytest.raises(ConfigurationError, match=r"is not written in 'de', which whoever has no better locale gets"):
+        load(vars_=(("default_locale: en", "default_locale: de"),))
 
 
 def test_the_quiet_night_lasts_an_hour_longer_when_clocks_are_put_back(load: Load) -> None:
@@ -147,6 +202,18 @@ def test_an_unknown_default_time_zone_is_refused(load: Load) -> None:
         ConfigurationError, match=r"dbt_project.yml:\d+: time_zone: 'Mars/Olympus' is no IANA time zone"
     ):
         load(vars_=(("Europe/Berlin", "Mars/Olympus"),))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("min_messages: 2000", "min_messages: 20000", "min_messages is above last_messages"),
+        ("complaints_warn: 0.1 %", "complaints_warn: 1 %", "complaints_warn is above complaints"),
+    ],
+)
+def test_a_circuit_breaker_that_could_never_open_is_refused(load: Load, old: str, new: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        load(vars_=((old, new),))
 
 
 def test_a_folder_without_its_file_is_refused(settings: Settings) -> None:

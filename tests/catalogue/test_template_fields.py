@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from safar.catalogue.template_fields import list_fields, list_locales, scan_fields
+from safar.catalogue.template_fields import find_raw_output, list_fields, list_locales, scan_fields
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,12 @@ def test_all_locales_and_included_parts_count(tmp_path: Path) -> None:
         "first_name": folder / "en.mjml",
         "footer_field": folder / "en.mjml",
     }
+
+
+def test_raw_output_is_found_with_file_and_line_also_in_what_is_included(tmp_path: Path) -> None:
+    folder = tmp_path / "welcome"
+    folder.mkdir()
+    (tmp_path / "footer.mjml").write_text("{{fine}}\n{{& legal}}")
+    (folder / "en.mjml").write_text('{{name}}\n<mj-include path="../footer.mjml" />\n{{{name}}} {{~{name}~}}')
+    found = [line.split(" writes")[0] for line in find_raw_output(folder / "en.mjml")]
+    assert found == [f"{folder}/../footer.mjml:2: '{{{{&'", f"{folder}/en.mjml:3: '{{{{{{'"]

@@ -51,6 +51,7 @@ def test_there_is_a_dag_for_each_source_each_campaign_and_each_timer(dags: dict[
     catalogue = load_catalogue(Settings.from_environment())
     expected = {f"extract_{name}" for name in catalogue.sources} | {f"deliver_{name}" for name in catalogue.campaigns}
     expected |= {"build_nightly", "build_intraday", "dispatch_due", "collect_feedback", "keep_house"}
+    expected |= {"pause_sending", "resume_sending", "approve_campaign"}
     assert set(dags) == expected
 
 

@@ -59,6 +59,7 @@ class Company:
             "id": f"h-{self.name(person)}",
             "properties__email": f" {self.name(person)}@Example.com",
             "properties__lifecyclestage": "lead",
+            "properties__country": "US",
             "created_at": created_at,
             "updated_at": created_at,
         }

@@ -151,6 +151,6 @@ def test_carts_find_their_people_by_address_and_ads_their_day(built: Any) -> Non
 def test_a_statement_told_in_two_spellings_is_one(built: Any) -> None:
     changes = built.query("select address, state, source from nightly_intermediate.int_permission_changes order by 1")
     assert [tuple(row.values()) for row in changes] == [
-        ("anna@example.com", "granted", "hubspot"),
+        ("anna@example.com", "pending", "hubspot"),
         ("stranger@example.com", "revoked", "hubspot"),
     ]

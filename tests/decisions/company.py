@@ -195,7 +195,9 @@ class Company:
             "known_at": {"ledger": run.known_at.isoformat()},
             "blocked_campaigns": sorted(blocked),
         }
-        plans = {"campaigns": list(campaigns), "rules": self.rules}
+        rules = {**self.rules}
+        caps = rules.pop("caps")
+        plans = {"campaigns": [{"caps": caps, **plan} for plan in campaigns], "rules": rules}
         # The views of the ledger hold the pin; who decides again finds them as they were.
         is_pinned_anew, self.pinned = self.pinned != run.run_id, run.run_id
         staging = ["path:models/staging/ledger"] if is_pinned_anew else []
@@ -260,9 +262,19 @@ class Company:
     def move(self, state: str, at: datetime, where: str = "true") -> None:
         """Moves messages to a state by the legal way; accepted goes through claimed and attempting."""
         path = {"accepted": ["claimed", "attempting", "accepted"], "failed": ["claimed", "attempting", "failed"]}
+        claim_id = uuid4().hex
+        self.execute(
+            "insert into ledger.claim (claim_id, lease_until, message_ids)"
+            " values (%s, now() + interval '5 minutes', array[gen_random_uuid()])",
+            [claim_id],
+        )
+        stamps = {
+            "claimed": f", claimed_at = %(at)s, claimed_by = '{claim_id}'",
+            "attempting": ", attempted_at = %(at)s, attempt_count = attempt_count + 1",
+            "accepted": ", accepted_at = %(at)s",
+        }
         for each in path.get(state, [state]):
-            column = {"claimed": "claimed_at", "attempting": "attempted_at", "accepted": "accepted_at"}.get(each)
-            stamp = f", {column} = %(at)s" if column else ""
+            stamp = stamps.get(each, "")
             self.execute(
                 f"update ledger.message set state = %(state)s{stamp} where state not in ('accepted', 'failed') and {where}",
                 {"state": each, "at": at},

@@ -39,20 +39,29 @@ def test_the_reasons_are_told(company: Company) -> None:
     company.meet(
         "asked", "withdrew", "revoked_all", "regranted", "unasked", "bounced", "shut", "capped", "bought", "fine"
     )
-    company.meet("never_asked", consent=False)
+    company.meet("never_asked", "waiting", consent=False)
+    company.permit("hash-waiting", "pending", at=NIGHT - DAY)
+    company.permit("hash-asked", "pending", at=NIGHT - DAY)
     company.permit("hash-withdrew", "revoked", at=NIGHT - DAY)
     company.permit("hash-revoked_all", "revoked", topic="all", at=NIGHT - DAY)
     company.permit("hash-regranted", "revoked", at=NIGHT - 2 * DAY)
     company.permit("hash-regranted", "granted", topic="all", at=NIGHT - DAY)
     company.permit("hash-unasked", "revoked", topic="news", at=NIGHT - DAY)
     company.suppress("hash-bounced", "hard_bounce")
+    company.meet("lifted")
+    company.suppress("hash-lifted", "hard_bounce")
+    company.execute(
+        "insert into ledger.suppression_lift (suppression_id, reason, lifted_by, occurred_at)"
+        " select suppression_id, 'our_mistake', 'on call', %s from ledger.suppression where address_hash = 'hash-lifted'",
+        [NIGHT],
+    )
     company.stop(reason="wrong price", contact_id="shut", campaign="cart")
     company.stop(reason="elsewhere", contact_id="fine", campaign="other")
     company.send("capped", NIGHT - DAY)
     company.send("capped", NIGHT - 2 * DAY)
     company.order("bought", NIGHT - 30 * SECOND)
     people = ["asked", "withdrew", "revoked_all", "regranted", "unasked", "bounced", "shut", "capped", "bought", "fine"]
-    for person in [*people, "never_asked", "addressless"]:
+    for person in [*people, "never_asked", "waiting", "lifted", "addressless"]:
         company.occur(person)
     run = company.pin()
     company.decide(run, campaign("cart", **GOAL))
@@ -65,6 +74,8 @@ def test_the_reasons_are_told(company: Company) -> None:
         "withdrew": ("no_consent", "withdrawn: marketing"),
         "revoked_all": ("no_consent", "withdrawn: marketing"),
         "never_asked": ("no_consent", "never asked: marketing"),
+        "waiting": ("no_consent", "not confirmed: marketing"),
+        "lifted": ("send", None),
         "bounced": ("suppressed", "hard_bounce"),
         "shut": ("blocked", "stopped: wrong price"),
         "capped": ("capped", "2 in 7 days"),

@@ -8,6 +8,7 @@ from tests.decisions.company import DAY, HOUR, NIGHT, Company, Run, campaign
 CAP = {"channel": "email", "class": "marketing", "limit": 1, "window_seconds": 7 * 86400}
 CART = campaign("cart", priority=80, holdout=0.2)
 LOYALTY = campaign("loyalty", priority=60, holdout=0.2, audience="audience_loyalty")
+CART_FOR_ALL = campaign("cart", max_lag=DAY)
 PEOPLE = [f"person{number}" for number in range(12)]
 
 
@@ -96,3 +97,28 @@ def test_without_campaigns_nothing_is_decided_and_without_plans_dbt_says_what_to
     assert company.read_entries() == []
     with pytest.raises(AssertionError, match="No campaigns were handed over. Decide with `safar decide`"):
         company.project.run(["run", "--select", "int_decisions__steps"], {"SAFAR_PIN": '{"run_id": "x"}'})
+
+
+def test_a_backfill_decides_its_own_night_and_writes_to_nobody_twice(company: Company) -> None:
+    company.meet("anna", "bert", "carl")
+    company.occur("anna", NIGHT + 3 * DAY - HOUR)
+    company.occur("bert", NIGHT - HOUR)
+    newer = company.pin(NIGHT + 3 * DAY)
+    assert company.decide(newer, CART_FOR_ALL) == {
+        ("cart", "mail", "anna"): "send",
+        ("cart", "mail", "bert"): "expired",
+    }
+    company.plan(newer, "cart")
+    company.move("accepted", NIGHT + 3 * DAY)
+    before = company.dump(newer)
+    # Three days late the build of the first night runs, and now knows of a cart that nobody had told it of.
+    company.occur("carl", NIGHT - 2 * HOUR)
+    backfill = company.pin(NIGHT)
+    assert backfill.sequence > newer.sequence
+    assert company.decide(backfill, CART_FOR_ALL) == {("cart", "mail", "carl"): "send"}
+    assert company.dump(newer) == before
+    # The decision carries its last moment: planning, at whatever time it comes, compares it with the clock.
+    row = company.read_decisions(backfill)[0]
+    assert row.expires_at == NIGHT - 2 * HOUR + DAY
+    assert row.expires_at < NIGHT + 3 * DAY
+    assert company.decide(company.pin(NIGHT + 3 * DAY + HOUR), CART_FOR_ALL) == {}

@@ -68,14 +68,21 @@ class Company:
         self.sequences[run_id] = row[0]
         return run_id
 
-    def add_people(self, names: Sequence[str], *, state: str | None = "granted", domain: str = "example.com") -> None:
+    def add_people(
+        self,
+        names: Sequence[str],
+        *,
+        state: str | None = "granted",
+        domain: str = "example.com",
+        time_zone: str | None = None,
+    ) -> None:
         for name in names:
             address = f"{name}@{domain}"
             hashed = hash_address(KEY, "email", address)
             self.connection.execute(
                 "insert into ledger.address (contact_id, channel, address, address_hash, address_key_id, is_valid, "
-                "from_sequence) values (%s, 'email', %s, %s, 'test', true, 0)",
-                [name, address, hashed],
+                "time_zone, from_sequence) values (%s, 'email', %s, %s, 'test', true, %s, 0)",
+                [name, address, hashed, time_zone],
             )
             if state is not None:
                 self.permit(name, state, NOON - timedelta(days=30), hashed)
@@ -86,6 +93,13 @@ class Company:
             "insert into ledger.permission_event (channel, topic, address_hash, contact_id, state, source, source_key, "
             "occurred_at) values ('email', %s, %s, %s, %s, 'test', gen_random_uuid()::text, %s)",
             [topic, hashed, name, state, at],
+        )
+
+    def merge(self, former: str, person: str) -> None:
+        """Two people turn out to be one; the ledger keeps writing to them under both names."""
+        self.connection.execute(
+            "insert into ledger.contact_alias (alias_id, contact_id, from_sequence) values (%s, %s, 0)",
+            [former, person],
         )
 
     def decide(self, run_id: str, names: Sequence[str], **values: Any) -> None:

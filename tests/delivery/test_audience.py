@@ -5,12 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.delivery.conftest import Company
+from tests.delivery.conftest import NOON, RULES, Company, OpenWorkspace
 
-from safar.delivery.audience import AudienceSize, weigh_audience
+from safar.catalogue import load_catalogue
+from safar.delivery.audience import Approval, AudienceSize, judge_answer, weigh_audience
 from safar.delivery.pending import PendingRun
+from safar.delivery.planning import plan_pending
 from safar.delivery.rules import AudienceLimit
+from safar.settings import Settings
+from safar.workspace import Workspace
 
+CAMPAIGN = load_catalogue(Settings.from_environment()).campaigns["reactivation"]
 LIMIT = AudienceLimit(people=1000, growth=Decimal("0.5"))
 
 
@@ -61,3 +66,65 @@ def test_far_fewer_than_usual_only_alerts(company: Company) -> None:
     assert not size.needs_approval
     assert size.is_low
     assert "Far fewer than usual" in size.describe()
+
+
+@pytest.fixture
+def noon(open_workspace: OpenWorkspace) -> Workspace:
+    return open_workspace(NOON)
+
+
+def test_the_campaign_has_the_owner_of_its_exposure() -> None:
+    assert (CAMPAIGN.owner.name, CAMPAIGN.owner.email) == ("Lifecycle team", "lifecycle@example.com")
+
+
+@pytest.mark.parametrize(
+    "identities",
+    [
+        ["lifecycle@example.com"],
+        ["LifeCycle@Example.COM"],
+        ["lifecycle"],
+        ["Lifecycle Team"],
+        [None, "lifecycle@example.com", "7"],
+        ["somebody", "lifecycle@example.com"],
+    ],
+    ids=str,
+)
+def test_a_yes_of_the_owner_is_none_by_whatever_name(identities: list[str | None]) -> None:
+    approval = judge_answer(CAMPAIGN, True, identities)
+    assert approval.decision == "self_approved"
+    assert approval.is_refused
+    assert "only somebody else may approve it" in approval.describe()
+
+
+def test_a_yes_of_somebody_else_and_a_no_of_anybody_count() -> None:
+    assert judge_answer(CAMPAIGN, True, ["marketer", None, "1"]) == Approval("approved", "marketer")
+    assert judge_answer(CAMPAIGN, False, ["lifecycle"]) == Approval("rejected", "lifecycle")
+
+
+def test_a_yes_of_nobody_known_is_none() -> None:
+    assert judge_answer(CAMPAIGN, True, [None, ""]).is_refused
+
+
+def test_what_the_owner_approved_is_not_sent_and_the_ledger_says_who(noon: Workspace, company: Company) -> None:
+    company.add_people(["anna"])
+    company.decide(company.add_run(), ["anna"])
+    approval = judge_answer(CAMPAIGN, True, ["lifecycle@example.com"])
+    few = AudienceLimit(people=0, growth=Decimal(0))
+    assert plan_pending(noon, "reactivation", RULES, few, approval=approval).results == {"not_approved": 1}
+    row = company.connection.execute("select decision, decided_by from ledger.approval").fetchone()
+    assert row == ("self_approved", "lifecycle@example.com")
+    assert company.scalar("select count(*) from ledger.message") == 0
+
+
+def test_a_huge_audience_is_planned_whole_or_not_at_all(noon: Workspace, company: Company) -> None:
+    people = [f"crowd{number}" for number in range(3000)]
+    company.add_people(people)
+    company.decide(company.add_run(), people)
+    few = AudienceLimit(people=1000, growth=Decimal(0))
+    rejected = plan_pending(noon, "reactivation", RULES, few, approval=Approval("rejected", "boss"))
+    assert rejected.results == {"not_approved": 3000}
+    company.decide(company.add_run("night/2"), people)
+    assert plan_pending(noon, "reactivation", RULES, few, approval=Approval("approved", "boss")).results == {
+        "planned": 3000
+    }
+    assert company.count_states() == {"planned": 3000}

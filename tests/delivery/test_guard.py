@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
-from tests.delivery.conftest import NOON, Company, OpenWorkspace, describe_sendgrid, dispatch, plan
+import requests
+from tests.delivery.conftest import (
+    GROUP,
+    NOON,
+    Company,
+    OpenWorkspace,
+    RunningSandbox,
+    describe_sendgrid,
+    dispatch,
+    plan,
+    publish_by_hand,
+)
 
 from safar.connections import parse_connection
+from safar.delivery.channel import Misconfigured, OutgoingMessage
 from safar.delivery.guard import allowed_recipients, require_allowed_host
+from safar.delivery.sendgrid_channel import SendGridChannel
 from safar.errors import ConfigurationError
 from safar.settings import Settings
 from safar.workspace import Workspace
@@ -108,3 +122,25 @@ def test_over_a_test_host_only_listed_people_are_written_to(
     )
     assert dispatch(workspace).messages == {"failed": 10}
     assert company.count_states() == {"failed: not in allow_recipients": 10}
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_outside_of_the_sandbox_this_machine_is_not_a_provider(environment: str) -> None:
+    settings = Settings.model_validate({"environment": environment})
+    with pytest.raises(ConfigurationError, match="SAFAR_ENVIRONMENT"):
+        require_allowed_host(settings, connect("http://127.0.0.1:9"))
+    assert allowed_recipients(settings, connect("http://127.0.0.1:9", allow_hosts=["127.0.0.1"])) == frozenset()
+
+
+def test_a_live_connection_that_leads_inside_sends_nothing_and_is_ours_to_mend(
+    open_workspace: OpenWorkspace, sandbox: RunningSandbox, connections: dict[str, Any]
+) -> None:
+    connections["sendgrid"] = describe_sendgrid(f"{sandbox.root}/sendgrid")
+    publish_by_hand(open_workspace(NOON))
+    connections["sendgrid"] = describe_sendgrid(f"{sandbox.root}/sendgrid", live=True)
+    before = requests.get(f"{sandbox.root}/truth/sendgrid/counts", timeout=10).json()
+    channel = SendGridChannel.open(open_workspace(NOON, environment="production"), default_locale="en")
+    answer = channel.send(GROUP, [OutgoingMessage(uuid.uuid4(), "anna@example.com", {})])
+    assert isinstance(answer, Misconfigured)
+    assert "on this machine" in answer.remedy
+    assert requests.get(f"{sandbox.root}/truth/sendgrid/counts", timeout=10).json() == before

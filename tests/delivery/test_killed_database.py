@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.conftest import create_logins
 from tests.delivery.conftest import Company, OpenWorkspace, RunningSandbox, publish_by_hand
 from tests.delivery.evening import begin_next_day
 from tests.delivery.killable_dispatcher import BATCH, LEASE, Dispatchers
@@ -22,7 +23,8 @@ from safar.ledger.migration import migrate_ledger
 from safar.services.postgres import EmbeddedPostgres, PostgresAddress, ensure_database, find_free_port
 
 KILLS = int(os.environ.get("TORTURE_DATABASE_KILLS", "3"))
-MESSAGES = 300 * KILLS
+# So many that a kill, however late, still meets a dispatcher at work.
+MESSAGES = 3000 * KILLS
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,7 @@ def database(postgres: PostgresAddress) -> str:
     """A ledger that goes with its server; nobody keeps a connection to it."""
     dsn = ensure_database(postgres, "killed")
     migrate_ledger(dsn)
+    create_logins(postgres, dsn)
     return dsn
 
 
@@ -60,7 +63,7 @@ def test_a_killed_database_forgets_no_message_that_has_left(
     tmp_path: Path,
 ) -> None:
     now = begin_next_day(sandbox)
-    dispatchers = Dispatchers(connections, tmp_path, now)
+    dispatchers = Dispatchers(connections, tmp_path / "home", now)
     torture = Torture(sandbox, company, open_workspace, dispatchers, webhook, now, random.Random(SEED))
     publish_by_hand(torture.workspace)
     torture.plan(MESSAGES)

@@ -103,7 +103,7 @@ def night(
     tmp_path: Path,
 ) -> Night:
     now = begin_next_day(sandbox)
-    night = Night(sandbox, company, open_workspace, connections, webhook, tmp_path, now)
+    night = Night(sandbox, company, open_workspace, connections, webhook, tmp_path / "home", now)
     publish_by_hand(night.workspace)
     names = [f"{now:%d}-{number}" for number in range(PEOPLE)]
     company.add_people(names)

@@ -23,6 +23,7 @@ class Postbox:
     name = "email"
     provider = "postbox"
     call_limit = 1000
+    is_live = False
 
     def __init__(self) -> None:
         self.sent: list[str] = []

@@ -62,6 +62,26 @@ def test_every_waiting_run_is_planned_oldest_first(noon: Workspace, company: Com
     assert company.scalar("select run_id from ledger.message where contact_id = 'anna'") == "night/1"
 
 
+def test_the_language_that_somebody_chose_last_goes_before_what_a_vendor_says(
+    noon: Workspace, company: Company
+) -> None:
+    company.add_people(["anna", "bert"])
+    company.decide(company.add_run(), ["anna", "bert"], occurrence_key="first")
+    plan(noon)
+    company.connection.execute(
+        "insert into ledger.language_choice (channel, address_hash, locale, message_id, occurred_at) "
+        "select message.channel, message.address_hash, chosen.locale, message.message_id, %s from ledger.message, "
+        "unnest(array['en', 'fa']) with ordinality as chosen (locale, number) where contact_id = 'anna' order by number",
+        [NOON],
+    )
+    company.decide(company.add_run("night/2"), ["anna", "bert"], occurrence_key="second")
+    plan(noon)
+    rows = company.connection.execute(
+        "select contact_id, locale from ledger.message where occurrence_key = 'second' order by contact_id"
+    ).fetchall()
+    assert rows == [("anna", "fa"), ("bert", "en")]
+
+
 def test_two_people_at_one_address_get_one_message(noon: Workspace, company: Company) -> None:
     company.add_people(["anna"])
     company.connection.execute(
@@ -150,7 +170,9 @@ def test_a_rehearsal_writes_nothing_that_could_be_sent(noon: Workspace, company:
 def test_replays_are_never_planned(noon: Workspace, company: Company) -> None:
     company.add_people(["anna"])
     company.decide(company.add_run(), ["anna"])
-    company.connection.execute("update ledger.run set cadence = 'replay'")
+    with company.connection.transaction():
+        company.connection.execute("set local safar.rewriting = on")
+        company.connection.execute("update ledger.run set cadence = 'replay'")
     assert plan(noon).runs == ()
 
 

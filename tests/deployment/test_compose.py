@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def test_every_variable_of_the_compose_file_is_explained_in_the_example() -> Non
 
 def test_every_variable_of_ours_is_read_by_the_code() -> None:
     code = "".join(path.read_text() for path in (PROJECT_ROOT / "include" / "safar").rglob("*.py"))
-    for name in SERVICES["intake"]["environment"]:
+    for name in {name for service in SERVICES.values() for name in service.get("environment", {})}:
         if name.startswith("SAFAR_"):
             assert f'"{name}"' in code, f"{name} is set in docker-compose.yml but nothing reads it"
         if name.startswith("AIRFLOW_CONN_"):
@@ -40,6 +41,25 @@ def test_the_settings_that_the_compose_file_chooses_are_allowed() -> None:
     settings = Settings.from_environment({**environment, "SAFAR_PROJECT_ROOT": str(PROJECT_ROOT)})
     assert settings.environment == "development"
     assert settings.clock == "wall"
+
+
+def test_each_part_has_only_the_logins_that_it_needs() -> None:
+    seen = {
+        name: sorted(
+            json.loads(value)["login"]
+            for variable, value in service["environment"].items()
+            if variable.startswith("AIRFLOW_CONN_") and json.loads(value)["conn_type"] == "postgres"
+        )
+        for name, service in SERVICES.items()
+        if "environment" in service and name != "postgres"
+    }
+    assert seen.pop("migrate") == ["postgres", "safar_tasks", "safar_warehouse", "safar_web"]
+    assert seen.pop("intake") == ["safar_web"]
+    assert seen.pop("sandbox") == []
+    assert seen
+    assert all(logins == ["safar_tasks", "safar_warehouse"] for logins in seen.values())
+    for name in ("intake", "sandbox"):
+        assert not any(variable.startswith("AIRFLOW__") for variable in SERVICES[name]["environment"])
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

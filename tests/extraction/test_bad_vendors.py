@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_vendor import Fault, Vendor, answer, cut_body, hang_up, let_pass
+from tiny_vendor import TOKEN, Fault, Vendor, answer, cut_body, hang_up, let_pass
 
 from safar.catalogue.source import Source
 from safar.connections import EnvironmentConnections
 from safar.errors import ConfigurationError, SafarError
 from safar.extraction import Counts, land_source
 from safar.extraction.session import Patience
+from safar.outbound import ForbiddenAddress
 from safar.workspace import Workspace
 
 Declare = Callable[..., Source]
@@ -213,3 +215,13 @@ def test_one_vendor_down_leaves_another_as_it_was(
     with pytest.raises(SafarError):
         land_source(workspace, declare("shop"), patience)
     assert select("select source, status from ledger.source_load") == [("crm", "landed")]
+
+
+def test_in_production_a_vendor_inside_our_network_is_not_called(
+    declare: Declare, open_workspace: Open, connections: dict[str, Any], vendor: Vendor, project: Path
+) -> None:
+    source = declare("crm")
+    connections["crm"] = {"host": vendor.base_url, "password": TOKEN}
+    with pytest.raises(ForbiddenAddress, match="allow_hosts"):
+        land_source(open_workspace(environment="production", project_root=project), source)
+    assert vendor.requests == []

@@ -121,6 +121,12 @@ def _look_up(handler: Handler, _: dict[str, str], body: Any) -> None:
     handler.send(200, {"results": statuses})
 
 
+def _read(handler: Handler, _: dict[str, str], body: Any) -> None:
+    asked = {one["number"] if isinstance(one, dict) else one for one in body["inputs"]}
+    known = [*handler.vendor.contacts, *handler.vendor.archived]
+    handler.send(200, {"results": [one for one in known if one["id"] in asked]})
+
+
 def _give_token(handler: Handler, _: dict[str, str], body: Any) -> None:
     if body.get("client_secret") != ["shop-secret"]:
         handler.send(400, {"error": "invalid_client"})
@@ -143,6 +149,7 @@ def _graphql(handler: Handler, _: dict[str, str], body: Any) -> None:
 ROUTES: dict[str, Callable[[Handler, dict[str, str], Any], None]] = {
     "/contacts": _list,
     "/contacts/search": _search,
+    "/contacts/read": _read,
     "/report": _report,
     "/consents": _look_up,
     "/token": _give_token,

@@ -14,7 +14,7 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def land(database, tmp_path, monkeypatch):
+def land(workspace, tmp_path, monkeypatch):
     """Loads some rows as a source's pipeline does, from an empty folder each time."""
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
     count = iter(range(1000))
@@ -24,7 +24,7 @@ def land(database, tmp_path, monkeypatch):
         pipeline = dlt.pipeline(
             "shop",
             pipelines_dir=str(tmp_path / str(number)),
-            destination=dlt.destinations.postgres(database),
+            destination=dlt.destinations.postgres(workspace.warehouse.dsn),
             dataset_name="raw_shop",
         )
 

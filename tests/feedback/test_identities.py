@@ -19,7 +19,7 @@ def decide(ledger, insert, write_run) -> Callable[..., None]:
     ledger.execute("create schema decisions")
     ledger.execute(
         "create table decisions.fct_decisions (run_id text, campaign text, step text, contact_id text,"
-        " occurrence_key text, outcome text, decided_at timestamptz)"
+        " occurrence_key text, outcome text, fields jsonb, decided_at timestamptz)"
     )
 
     def write(contact: str, outcome: str = "send", run_id: str = "r1", at: datetime = NOW) -> None:

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from psycopg.rows import dict_row
 
 from safar.delivery.addresses import hash_address
-from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
+from safar.delivery.unsubscribe_tokens import sign_confirmation_token, sign_unsubscribe_token
 from safar.intake import create_app
 from safar.intake.serving import AccessLog
 from safar.intake.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
@@ -91,7 +91,9 @@ def serve(provider: Provider) -> Callable[..., Any]:
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(AccessLog(create_app(workspace)), access_log=False, log_config=None)
+        config = uvicorn.Config(
+            AccessLog(create_app(workspace)), access_log=False, log_config=None, proxy_headers=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -150,7 +152,9 @@ def write_message(ledger: psycopg.Connection[dict[str, Any]]) -> Callable[..., u
             "attempted_at": planned_at if state != "planned" else None,
             **columns,
         }
+        # A row in the middle of its life, as no role but the owner can write it.
         with ledger.transaction():
+            ledger.execute("set local safar.rewriting = on")
             ledger.execute(
                 "insert into ledger.run (run_id, cadence, dag_id, airflow_run_id, as_of, known_at, rules_version)"
                 " values ('r1', 'nightly', 'd', 'a', %s, '{}', 'v') on conflict do nothing",
@@ -169,6 +173,52 @@ def write_message(ledger: psycopg.Connection[dict[str, Any]]) -> Callable[..., u
 def link(intake: RunningIntake) -> Callable[[uuid.UUID], str]:
     """The unsubscribe link of a message."""
     return lambda message_id: f"{intake.url}/unsubscribe/{sign_unsubscribe_token('test-token-key', message_id)}"
+
+
+@pytest.fixture
+def preferences(intake: RunningIntake) -> Callable[[uuid.UUID], str]:
+    """The preference link of a message."""
+    return lambda message_id: f"{intake.url}/preferences/{sign_unsubscribe_token('test-token-key', message_id)}"
+
+
+@pytest.fixture
+def confirm(intake: RunningIntake, ledger: psycopg.Connection[dict[str, Any]]) -> Callable[..., str]:
+    """The link of the newest confirmation mail, or of a message."""
+
+    def find(message_id: uuid.UUID | None = None) -> str:
+        newest = "select message_id from ledger.message where step = 'ask' order by message_id desc limit 1"
+        chosen = message_id or ledger.execute(newest).fetchone()["message_id"]
+        return f"{intake.url}/confirm/{sign_confirmation_token('test-token-key', chosen)}"
+
+    return find
+
+
+@pytest.fixture
+def permit(ledger: psycopg.Connection[dict[str, Any]]) -> Callable[..., None]:
+    """Writes what somebody has said, a day ago."""
+
+    def write(topic: str = "marketing", state: str = "granted", channel: str = "email", address: str = EMAIL) -> None:
+        ledger.execute(
+            "insert into ledger.permission_event (channel, topic, address_hash, contact_id, state, source, source_key,"
+            " occurred_at) values (%s, %s, %s, 'c1', %s, 'form', gen_random_uuid()::text, %s)",
+            [channel, topic, hash_address("test-address-key", channel, address), state, NOW - timedelta(days=1)],
+        )
+
+    return write
+
+
+@pytest.fixture
+def read_state(ledger: psycopg.Connection[dict[str, Any]]) -> Callable[..., str | None]:
+    """What holds now for a topic over a channel, as the claim reads it."""
+
+    def read(topic: str = "marketing", channel: str = "email", address: str = EMAIL) -> str | None:
+        row = ledger.execute(
+            "select state from ledger.find_permission(%s, %s, %s, 'infinity', 'infinity')",
+            [hash_address("test-address-key", channel, address), channel, topic],
+        ).fetchone()
+        return row["state"] if row else None
+
+    return read
 
 
 @pytest.fixture

@@ -20,12 +20,17 @@ def read_events(ledger) -> list[dict[str, Any]]:
     return ledger.execute("select * from ledger.provider_event order by event_id").fetchall()
 
 
-def test_there_are_two_routes_and_no_more(workspace) -> None:
+def test_there_are_these_routes_and_no_more(workspace) -> None:
     routes = {(route.path, method) for route in create_app(workspace).routes for method in route.methods}
     assert routes == {
         ("/webhooks/sendgrid", "POST"),
         ("/unsubscribe/{token}", "GET"),
         ("/unsubscribe/{token}", "POST"),
+        ("/preferences/{token}", "GET"),
+        ("/preferences/{token}", "POST"),
+        ("/confirm/{token}", "GET"),
+        ("/confirm/{token}", "POST"),
+        ("/subscribe", "POST"),
     }
 
 
@@ -91,6 +96,16 @@ def test_a_replayed_post_changes_nothing(intake, ledger, event, write_message) -
     headers = intake.provider.sign(body)
     assert [intake.post_raw(body, headers).text for _ in range(3)] == ["1 new of 1\n", "0 new of 1\n", "0 new of 1\n"]
     assert ledger.execute("select count(*) as rows from ledger.suppression").fetchone() == {"rows": 1}
+
+
+def test_a_post_signed_days_ago_is_kept_whole_and_only_once(intake, ledger, event) -> None:
+    made = [event(at=NOW - timedelta(hours=60)) for _ in range(3)]
+    body = json.dumps(made).encode() + b"\r\n"
+    headers = intake.provider.sign(body, NOW - timedelta(hours=59))
+    assert [intake.post_raw(body, headers).text for _ in range(2)] == ["3 new of 3\n", "0 new of 3\n"]
+    assert intake.post(made).text == "0 new of 3\n"
+    # Late is what took long from its happening to its signature, not what we were slow to take in.
+    assert [row["is_late"] for row in read_events(ledger)] == [False] * 3
 
 
 def test_an_address_that_must_not_be_written_to_is_suppressed(intake, ledger, event) -> None:
@@ -183,6 +198,12 @@ def test_an_event_of_an_unknown_message_is_kept(intake, ledger, event) -> None:
     rows = read_events(ledger)
     assert [row["message_id"] for row in rows] == [None, None, None]
     assert [row["payload"].get("message_id") for row in rows] == [str(stranger), None, None]
+
+
+def test_a_click_on_one_of_our_own_links_is_no_interest(intake, ledger, event) -> None:
+    links = [f"http://127.0.0.1:1/{page}/token" for page in ("unsubscribe", "preferences", "confirm")]
+    intake.post([event("click", url=url) for url in [*links, "http://127.0.0.1:10/cart", "https://shop.example/"]])
+    assert [row["payload"].get("link") for row in read_events(ledger)] == ["unsubscribe"] * 3 + [None] * 2
 
 
 def test_an_event_type_of_tomorrow_is_kept(intake, ledger, event) -> None:

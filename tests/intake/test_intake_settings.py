@@ -10,14 +10,29 @@ import psycopg
 import pytest
 import requests
 
-from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
+from safar.delivery.unsubscribe_tokens import sign_confirmation_token, sign_unsubscribe_token
 from safar.errors import ConfigurationError
 from safar.intake import create_app
 from safar.intake.ledger_pool import LedgerPool, LedgerUnavailable
 from safar.intake.settings import IntakeSettings, read_intake_settings
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-TRIED = {"late_after_hours", "link_lifetime_days", "body_limit_bytes", "ledger_connections"}
+TRIED = {
+    "late_after_hours",
+    "link_lifetime_days",
+    "body_limit_bytes",
+    "ledger_connections",
+    "form_limit_bytes",
+    "network_burst",
+    "network_per_minute",
+    "total_burst",
+    "total_per_minute",
+    "trusted_proxies",
+    "confirmation_hours",
+    "opt_ins_per_address",
+    "opt_ins_per_network",
+}
+FORM = {"email": "berta.quill@example.com", "topic": "marketing", "form": "footer", "text_version": "1"}
 
 
 def test_every_setting_is_tried_here() -> None:
@@ -38,6 +53,87 @@ def test_limits_hold_as_set(connections, open_workspace, serve, ledger, event, w
     assert [answer.status_code for answer in statuses] == [200, 410]
     late = ledger.execute("select is_late from ledger.provider_event order by occurred_at").fetchall()
     assert late == [{"is_late": True}, {"is_late": False}]
+
+
+def knock(intake, network: int = 1, token: str = "x") -> requests.Response:
+    headers = {"X-Forwarded-For": f"203.0.{network}.7"}
+    return requests.get(f"{intake.url}/unsubscribe/{token}", headers=headers, timeout=30)
+
+
+def ask(intake, network: int = 1, **fields: str) -> requests.Response:
+    headers = {"X-Forwarded-For": f"203.0.{network}.7"}
+    return requests.post(f"{intake.url}/subscribe", data={**FORM, **fields}, headers=headers, timeout=30)
+
+
+def test_a_form_has_its_limit(connections, open_workspace, serve, ledger) -> None:
+    connections["safar_intake"]["extra"] = {"form_limit_bytes": 200}
+    with serve(open_workspace(NOW)) as intake:
+        assert ask(intake, padding="x" * 200).status_code == 413
+        assert ask(intake).status_code == 200
+
+
+def test_a_network_may_do_so_much_at_once_and_so_much_a_minute(connections, open_workspace, serve) -> None:
+    connections["safar_intake"]["extra"] = {"network_burst": 3, "network_per_minute": 0.5}
+    with serve(open_workspace(NOW)) as intake:
+        answers = [knock(intake) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
+        assert 60 < int(answers[-1].headers["Retry-After"]) <= 120
+        assert "Please wait a moment" in answers[-1].text
+        assert knock(intake, network=2).status_code == 404
+
+
+def test_a_network_gets_new_requests_as_fast_as_set(connections, open_workspace, serve) -> None:
+    connections["safar_intake"]["extra"] = {"network_burst": 1, "network_per_minute": 60_000}
+    with serve(open_workspace(NOW)) as intake:
+        # A thousand in a second: between two requests over HTTP there is always more than one millisecond.
+        assert {knock(intake).status_code for _ in range(10)} == {404}
+
+
+def test_all_networks_together_have_their_limit(connections, open_workspace, serve, event) -> None:
+    connections["safar_intake"]["extra"] = {"total_burst": 5, "total_per_minute": 0.5}
+    with serve(open_workspace(NOW)) as intake:
+        answers = [knock(intake, network) for network in range(7)]
+        assert [answer.status_code for answer in answers] == [404] * 5 + [429] * 2
+        assert 60 < int(answers[-1].headers["Retry-After"]) <= 120
+        assert intake.post([event()]).status_code == 200
+
+
+def test_all_networks_together_get_new_requests_as_fast_as_set(connections, open_workspace, serve) -> None:
+    connections["safar_intake"]["extra"] = {"total_burst": 1, "total_per_minute": 60_000}
+    with serve(open_workspace(NOW)) as intake:
+        assert {knock(intake, network).status_code for network in range(10)} == {404}
+
+
+def test_only_our_own_proxies_say_who_asks(connections, open_workspace, serve) -> None:
+    connections["safar_intake"]["extra"] = {"network_burst": 2, "network_per_minute": 0.5}
+    with serve(open_workspace(NOW)) as intake:
+        assert [knock(intake, network).status_code for network in range(4)] == [404] * 4
+    connections["safar_intake"]["extra"]["trusted_proxies"] = ["192.0.2.0/24"]
+    with serve(open_workspace(NOW)) as intake:
+        assert [knock(intake, network).status_code for network in range(4)] == [404, 404, 429, 429]
+
+
+def test_a_confirmation_lasts_as_set(connections, open_workspace, serve, ledger) -> None:
+    connections["safar_intake"]["extra"] = {"confirmation_hours": 2}
+    with serve(open_workspace(NOW)) as intake:
+        ask(intake)
+    row = ledger.execute("select message_id, expires_at, fields from ledger.message").fetchone()
+    assert (row["expires_at"], row["fields"]["valid_hours"]) == (NOW + timedelta(hours=2), "2")
+    token = sign_confirmation_token("test-token-key", row["message_id"])
+    statuses = []
+    for hours in (1, 3):
+        with serve(open_workspace(NOW + timedelta(hours=hours))) as intake:
+            statuses.append(requests.get(f"{intake.url}/confirm/{token}", timeout=30).status_code)
+    assert statuses == [200, 410]
+
+
+def test_confirmation_mails_are_capped_as_set(connections, open_workspace, serve, ledger) -> None:
+    connections["safar_intake"]["extra"] = {"opt_ins_per_address": 1, "opt_ins_per_network": 2}
+    with serve(open_workspace(NOW)) as intake:
+        answers = [ask(intake, email=f"{name}@example.com") for name in ("a", "a", "b", "c")]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    rows = ledger.execute("select address from ledger.message order by address").fetchall()
+    assert [row["address"] for row in rows] == ["a@example.com", "b@example.com"]
 
 
 def test_no_more_connections_are_held_than_set(workspace, monkeypatch) -> None:

@@ -13,6 +13,9 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.leaks.scanner import OWN_HOMES, count_rows, read_people, read_secrets, scan_database, scan_folder
+
+from safar.services.postgres import EmbeddedPostgres
 
 PEOPLE = "400"
 PATIENCE = 1200
@@ -76,6 +79,23 @@ def test_without_airflow_the_same_night_has_the_same_figures(
     alone = play("night", tmp_path_factory.mktemp("alone"))
     for part in ("sources", "stages", "campaigns"):
         assert alone[part] == night[part]
+
+
+@pytest.mark.timeout(2 * PATIENCE)
+def test_airflows_database_and_logs_know_nobody_and_no_secret(home: Path, cleared: dict[str, Any]) -> None:
+    server = EmbeddedPostgres(home / "postgres")
+    try:
+        address = server.start()
+        wanted = read_people(address.dsn("safar"))
+        wanted.secrets = read_secrets(home)
+        assert len(wanted.emails) > 200
+        assert len(wanted.secrets) >= 7
+        assert all(count > 10 for count in count_rows(address.dsn("airflow"), ["xcom", "log", "task_instance"]))
+        assert scan_database(wanted, address.dsn("airflow")) == {}
+    finally:
+        server.stop()
+    assert any((home / "airflow" / "logs").rglob("*.log"))
+    assert scan_folder(wanted, home, OWN_HOMES) == {}
 
 
 @pytest.mark.timeout(2 * PATIENCE)

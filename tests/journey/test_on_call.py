@@ -1,9 +1,13 @@
-"""A night that goes wrong on a real Airflow: a red model, an audience that needs a human, and the repair."""
+"""A night that goes wrong on a real Airflow: a red model, an audience that needs a human, and the repair.
+
+Two schedulers share it, as they do where one may fail.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +27,9 @@ from safar.night.driver import NightDriver
 from safar.night.timetable import draw_day, name_run
 from safar.services.airflow import ADMIN
 from safar.services.company import START
+from safar.services.postgres import find_free_port
 from safar.services.stack import Stack
+from safar.services.supervision import start_service
 from safar.settings import PROJECT_ROOT, Settings
 from safar.warehouse import describe_warehouse, write_manifest
 from safar.workspace import Workspace
@@ -140,6 +146,7 @@ def night(project: Path) -> Iterator[OnCall]:
             workspace = Workspace.open(EnvironmentConnections(stack.environment))
             write_manifest(settings, describe_warehouse(workspace))
             stack.start_airflow()
+            start_second_scheduler(stack)
             api = AirflowApi(stack.airflow_url, ADMIN, stack.airflow_password)
             catalogue = load_catalogue(settings)
             driver = NightDriver(api, catalogue, workspace.ledger.dsn, stack.company.move_clock, print)
@@ -149,12 +156,29 @@ def night(project: Path) -> Iterator[OnCall]:
             yield on_call
 
 
+def start_second_scheduler(stack: Stack) -> None:
+    own = {"AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(find_free_port()), "SAFAR_PRELOAD": "1"}
+    command = [sys.executable, "-m", "airflow", "scheduler"]
+    logs = stack.settings.home / "logs"
+    stack.services.append(start_service("scheduler-2", command, {**stack.environment, **own}, logs))
+
+
 def await_dags(api: AirflowApi) -> None:
     deadline = time.monotonic() + 120
     wanted = {"deliver_loyalty", "deliver_reactivation", "build_nightly", "extract_shopify", "dispatch_due"}
     while missing := wanted - api.list_dags().keys():
         assert time.monotonic() < deadline, (missing, api.list_import_errors())
         time.sleep(1)
+
+
+@pytest.mark.timeout(PATIENCE)
+def test_two_schedulers_played_the_night(night: OnCall) -> None:
+    airflow = night.stack.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"].replace("+psycopg", "")
+    with psycopg.connect(airflow) as connection:
+        at_work = "select count(*) from job where job_type = 'SchedulerJob' and state = 'running'"
+        assert connection.execute(at_work).fetchone() == (2,)
+        ran_by = "select count(distinct queued_by_job_id) from task_instance where state = 'success'"
+        assert connection.execute(ran_by).fetchone() == (2,)
 
 
 @pytest.mark.timeout(PATIENCE)

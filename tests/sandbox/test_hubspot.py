@@ -9,7 +9,12 @@ import requests
 from hubspot import HubSpot
 from hubspot.communication_preferences import PublicUpdateSubscriptionStatusRequest
 from hubspot.communication_preferences.exceptions import ApiException as PreferencesException
-from hubspot.crm.contacts import BatchReadInputSimplePublicObjectId, PublicObjectSearchRequest, SimplePublicObjectId
+from hubspot.crm.contacts import (
+    BatchReadInputSimplePublicObjectId,
+    PublicGdprDeleteInput,
+    PublicObjectSearchRequest,
+    SimplePublicObjectId,
+)
 from hubspot.crm.contacts.exceptions import ApiException
 from urllib3.util.retry import Retry
 
@@ -200,3 +205,31 @@ def test_the_sdk_subscribes_and_unsubscribes(sandbox: Any) -> None:
     assert len(api.definition_api.get_page().subscription_definitions) == 2
     with pytest.raises(PreferencesException, match="does not exist"):
         api.status_api.subscribe(PublicUpdateSubscriptionStatusRequest(email_address=email, subscription_id="1"))
+
+
+def test_a_gdpr_deletion_leaves_a_contact_in_no_list_and_its_id_unknown(sandbox: Any) -> None:
+    client = connect(sandbox)
+    gone, other = client.crm.contacts.get_all(properties=["email"])[:2]
+    client.crm.contacts.basic_api.purge(PublicGdprDeleteInput(object_id=gone.id))
+    for archived in (False, True):
+        assert gone.id not in {one.id for one in client.crm.contacts.get_all(archived=archived)}
+    found = client.crm.contacts.batch_api.read(
+        BatchReadInputSimplePublicObjectId(
+            inputs=[SimplePublicObjectId(id=gone.id), SimplePublicObjectId(id=other.id)],
+            properties=["email"],
+            properties_with_history=[],
+        )
+    )
+    assert [one.id for one in found.results] == [other.id]
+    with pytest.raises(ApiException) as caught:
+        client.crm.contacts.basic_api.purge(PublicGdprDeleteInput(object_id=gone.id))
+    assert caught.value.status == 404
+
+
+def test_a_gdpr_deletion_by_address_finds_the_contact_and_blocks_an_unknown_address(sandbox: Any) -> None:
+    client = connect(sandbox)
+    gone = next(one for one in reversed(client.crm.contacts.get_all(properties=["email"])) if one.properties["email"])
+    by_address = PublicGdprDeleteInput(object_id=gone.properties["email"], id_property="email")
+    client.crm.contacts.basic_api.purge(by_address)
+    assert gone.id not in {one.id for one in client.crm.contacts.get_all()}
+    client.crm.contacts.basic_api.purge(by_address)

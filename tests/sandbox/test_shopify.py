@@ -224,3 +224,21 @@ def test_consent_is_changed_by_a_mutation_whose_mistakes_are_user_errors(ask: As
     assert done["customer"]["updatedAt"] == "2026-03-02T00:00:00Z"
     wrong = ask(mutation, input={**wanted, "customerId": "gid://shopify/Customer/1"})["data"]
     assert wrong["customerEmailMarketingConsentUpdate"]["userErrors"][0]["field"] == ["input", "customerId"]
+
+
+def test_an_erasure_that_was_asked_for_redacts_the_customer_ten_days_later(ask: Ask, sandbox: Any) -> None:
+    mutation = (
+        "mutation ($customer: ID!) { customerRequestDataErasure(customerId: $customer) "
+        "{ customerId userErrors { field message code } } }"
+    )
+    query = "{ customers(first: 250) { nodes { id email firstName phone emailMarketingConsent { marketingState } } } }"
+    customer = next(one for one in ask(query)["data"]["customers"]["nodes"] if one["email"])
+    asked = ask(mutation, customer=customer["id"])["data"]["customerRequestDataErasure"]
+    assert asked == {"customerId": customer["id"], "userErrors": []}
+    wrong = ask(mutation, customer="gid://shopify/Customer/1")["data"]["customerRequestDataErasure"]
+    assert [error["code"] for error in wrong["userErrors"]] == ["DOES_NOT_EXIST"]
+    assert next(one for one in ask(query)["data"]["customers"]["nodes"] if one["id"] == customer["id"]) == customer
+    sandbox.move_clock("2026-03-13T00:00:00Z")
+    later = next(one for one in ask(query)["data"]["customers"]["nodes"] if one["id"] == customer["id"])
+    assert (later["email"], later["firstName"], later["phone"]) == (None, None, None)
+    assert later["emailMarketingConsent"] == {"marketingState": "REDACTED"}

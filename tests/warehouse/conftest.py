@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from tests.conftest import log_in
 
 from safar.catalogue import Catalogue, load_catalogue
 from safar.clock import FixedClock
@@ -145,16 +146,20 @@ def views_workspace(views: tuple[str, Path], postgres: PostgresAddress) -> Itera
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as server:
         server.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
-        yield open_on(postgres.dsn(name), root)
+        as_builder = log_in(postgres, "test_build", name)
+        yield open_on(postgres.dsn(name), root, as_builder.dsn)
         server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
-def open_on(dsn: str, root: Path) -> Workspace:
-    parts = psycopg.conninfo.conninfo_to_dict(dsn)
-    login = {"host": parts["host"], "port": parts["port"], "login": parts["user"], "password": parts["password"]}
-    database = {**login, "schema": parts["dbname"]}
+def open_on(dsn: str, root: Path, ledger_dsn: str | None = None) -> Workspace:
     key = {"password": "test-address-key", "extra": {"key_id": "test"}}
-    declared = {"WAREHOUSE": database, "LEDGER": database, "ADDRESS_KEY": key}
+    declared = {"WAREHOUSE": describe(dsn), "LEDGER": describe(ledger_dsn or dsn), "ADDRESS_KEY": key}
     connections = {f"AIRFLOW_CONN_SAFAR_{name}": json.dumps(value) for name, value in declared.items()}
     settings = Settings(project_root=root, home=root / "home", environment="sandbox")
     return Workspace(settings, EnvironmentConnections(connections), FixedClock(AT))
+
+
+def describe(dsn: str) -> dict[str, object]:
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    login = {"host": parts["host"], "port": parts["port"], "login": parts["user"], "password": parts["password"]}
+    return {**login, "schema": parts["dbname"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from safar.warehouse import (
     gate_campaigns,
     give_verdict,
     read_recorded,
+    take_build_lock,
     write_docs,
     write_manifest,
 )
@@ -112,6 +114,25 @@ def test_a_superseded_run_builds_nothing(workspace: Workspace, pin: Build) -> No
     pin("second")
     with pytest.raises(Superseded, match="superseded by build_nightly/second"):
         build_models(workspace, first)
+
+
+def test_a_second_build_of_the_same_models_waits_and_another_does_not(
+    workspace: Workspace, raw: psycopg.Connection
+) -> None:
+    """Airflow may believe a task dead that still runs, and start it again beside it."""
+    first = take_build_lock(workspace, "nightly", "models.stg_people")
+    take_build_lock(workspace, "nightly", "models.fct_orders").close()
+    got: list[psycopg.Connection] = []
+    second = threading.Thread(target=lambda: got.append(take_build_lock(workspace, "nightly", "models.stg_people")))
+    second.start()
+    waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    while raw.execute(waiting).fetchone() != (1,):
+        assert second.is_alive()
+    assert got == []
+    first.close()
+    second.join(30)
+    assert len(got) == 1
+    got[0].close()
 
 
 def test_the_docs_show_campaigns_at_the_end_of_the_lineage(workspace: Workspace, build: Build) -> None:

@@ -10,7 +10,17 @@ import pytest
 
 from safar.catalogue import Catalogue, load_catalogue
 from safar.errors import ConfigurationError
-from safar.warehouse import NotPinned, Pin, build_models, gate_campaigns, read_manifest, record_results, write_manifest
+from safar.warehouse import (
+    NotPinned,
+    Pin,
+    build_models,
+    gate_campaigns,
+    list_newly_blocked,
+    mark_announced,
+    read_manifest,
+    record_results,
+    write_manifest,
+)
 from safar.workspace import Workspace
 
 PinNamed = Callable[..., Pin]
@@ -47,6 +57,60 @@ def test_a_source_without_a_checked_load_blocks(
     raw.execute("update ledger.source_load set status = 'landed' where source = 'shop'")
     reasons = gate_campaigns(workspace, green("first"), catalogue)
     assert reasons == {"welcome": None, "thanks": "The source shop has never had a checked load."}
+
+
+def test_a_red_suite_blocks_whoever_stands_on_its_source_and_no_other(
+    workspace: Workspace, catalogue: Catalogue, green: PinNamed, raw: psycopg.Connection
+) -> None:
+    raw.execute(
+        "insert into ledger.source_load (load_id, source, landed_at, status, message) "
+        "values ('shop-2', 'shop', '2026-03-02 01:30+00', 'rolled_back', 'raw_shop.orders: no_negative_amount')"
+    )
+    pinned = green("first")
+    red = "The newest load of the source shop was red (raw_shop.orders: no_negative_amount)."
+    assert gate_campaigns(workspace, pinned, catalogue) == {"welcome": None, "thanks": red}
+    # A load that came after the pin is the next run's business: the gate, cleared, says what it said.
+    raw.execute(
+        "insert into ledger.source_load (load_id, source, landed_at, status) "
+        "values ('shop-3', 'shop', '2026-03-02 01:40+00', 'checked')"
+    )
+    assert gate_campaigns(workspace, pinned, catalogue) == {"welcome": None, "thanks": red}
+    assert gate_campaigns(workspace, green("second"), catalogue) == {"welcome": None, "thanks": None}
+
+
+def test_a_red_dbt_test_blocks_whoever_stands_on_its_model_and_no_other(
+    workspace: Workspace, catalogue: Catalogue, green: PinNamed
+) -> None:
+    pinned = green("first")
+    test = next(node for node in read_manifest(workspace.settings).nodes if "unique_fct_orders_order_id" in node)
+    record_results(workspace, pinned, {"results": [{"unique_id": test, "status": "fail", "message": "Got 1 result"}]})
+    reasons = gate_campaigns(workspace, pinned, catalogue)
+    assert reasons["welcome"] is None
+    assert reasons["thanks"] == "The test unique_fct_orders_order_id is red (fail: Got 1 result)."
+
+
+def test_somebody_is_told_once_of_a_campaign_that_stays_blocked(
+    workspace: Workspace, catalogue: Catalogue, green: PinNamed, raw: psycopg.Connection
+) -> None:
+    def gate(name: str) -> tuple[Pin, list[str]]:
+        pinned = green(name)
+        gate_campaigns(workspace, pinned, catalogue)
+        return pinned, list(list_newly_blocked(workspace, pinned))
+
+    raw.execute("update ledger.source_load set status = 'landed' where source = 'shop'")
+    pinned, blocked = gate("first")
+    assert blocked == ["thanks"]
+    assert list_newly_blocked(workspace, pinned) == {"thanks": "The source shop has never had a checked load."}
+    # As long as no alert has left, it is still to be told.
+    second, blocked = gate("second")
+    assert blocked == ["thanks"]
+    mark_announced(workspace, second, blocked)
+    assert gate("second")[1] == [], "the gate was cleared"
+    assert gate("third")[1] == [], "blocked for the third time"
+    raw.execute("update ledger.source_load set status = 'checked' where source = 'shop'")
+    assert gate("fourth")[1] == []
+    raw.execute("update ledger.source_load set status = 'landed' where source = 'shop'")
+    assert gate("fifth")[1] == ["thanks"], "blocked anew"
 
 
 def test_max_source_age_has_effect(

@@ -1,8 +1,12 @@
-{#- The campaigns for which this run's decisions stand for good, because planning has begun to act on them. -#}
+{#-
+  The campaigns for which this run's decisions stand for good, because planning has begun to act on them. A
+  replay decides all of them again, elsewhere.
+-#}
 {% macro frozen_campaigns() -%}
     select distinct campaign
     from {{ source('ledger', 'plan_result') }}
     where run_id = {{ text_literal(pinned().run_id) }}
+    {%- if pinned().get('is_replay') %} and 1 = 0{% endif %}
 {%- endmacro %}
 
 {#-

@@ -4,7 +4,7 @@
 -#}
 {% macro planned() -%}
     {%- if not execute -%}
-        {{ return({'campaigns': [], 'rules': {'caps': [], 'universal_control': 0, 'holdout_salt': ''}}) }}
+        {{ return({'campaigns': [], 'rules': {'universal_control': 0, 'holdout_salt': ''}}) }}
     {%- endif -%}
     {%- set plans = env_var('SAFAR_CAMPAIGNS', '') -%}
     {%- if not plans -%}

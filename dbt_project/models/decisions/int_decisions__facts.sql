@@ -58,9 +58,10 @@ facts as (
         addresses.locale,
         suppressed_addresses.reason as suppression_reason,
         permissions.is_granted,
+        permissions.pending_at,
         reached_goals.goal_at,
-        {%- for cap in planned().rules.caps %}
-        coalesce(message_counts.cap_{{ loop.index }}_count, 0) as cap_{{ loop.index }}_count,
+        {%- for ordinal in caps_of_run() | map(attribute='ordinal') | unique %}
+        coalesce(message_counts.cap_{{ ordinal }}_count, 0) as cap_{{ ordinal }}_count,
         {%- endfor %}
         written_addresses.address_hash is not null as is_address_written
     from candidates

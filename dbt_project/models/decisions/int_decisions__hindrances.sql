@@ -14,7 +14,8 @@
     (
         'no_consent',
         'is_marketing and not coalesce(is_granted, false)',
-        "case when is_granted is null then 'never asked: ' else 'withdrawn: ' end || topic",
+        "case when is_granted is not null then 'withdrawn: ' when pending_at is not null then 'not confirmed: ' "
+        ~ "else 'never asked: ' end || topic",
     ),
     ('goal_reached', 'goal_at is not null', 'goal'),
     (
@@ -23,11 +24,11 @@
         "case when is_held_out then 'holdout of the campaign' else 'universal control' end",
     ),
 ] -%}
-{%- for cap in planned().rules.caps -%}
+{%- for cap in caps_of_run() -%}
     {%- do hindrances.append((
         'capped',
-        "is_marketing and channel = '" ~ cap.channel ~ "' and class = '" ~ cap.class
-        ~ "' and cap_" ~ loop.index ~ "_count >= " ~ cap.limit,
+        "campaign in ('" ~ cap.campaigns | join("', '") ~ "') and channel = '" ~ cap.channel ~ "' and "
+        ~ is_cap_full('cap_' ~ cap.ordinal ~ '_count', cap.limit),
         "'" ~ cap.limit ~ ' in ' ~ describe_seconds(cap.window_seconds) ~ "'",
     )) -%}
 {%- endfor -%}

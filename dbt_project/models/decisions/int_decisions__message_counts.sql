@@ -1,6 +1,6 @@
 {{ config(materialized='view', schema='intermediate') }}
 
-{%- set caps = planned().rules.caps %}
+{%- set caps = caps_of_run() %}
 
 with aliases as (
     select * from {{ ref('stg_ledger__contact_aliases') }}
@@ -9,28 +9,30 @@ with aliases as (
 -- What may have reached the person or still will; what is planned counts wherever the window lies.
 messages as (
     select
-        coalesce(aliases.contact_id, messages.contact_id) as person_id,
+        {{ name_person('messages.contact_id', 'aliases') }} as person_id,
         messages.channel,
         messages.class,
-        messages.claimed_at,
-        messages.state = 'planned' as is_planned
+        messages.state,
+        messages.claimed_at
     from {{ ref('stg_ledger__messages') }} as messages
     left join aliases on messages.contact_id = aliases.alias_id
-    where messages.state in ('planned', 'claimed', 'attempting', 'accepted', 'unknown', 'presumed_lost')
 ),
 
 message_counts as (
     select
         person_id,
-        {%- for cap in caps %}
+        {%- for ordinal, same_window in caps | groupby('ordinal') %}
+        {%- set cap = same_window | first %}
+        {%- set since = dbt.dateadd('second', -cap.window_seconds, as_of()) %}
         sum(case
             when
-                channel = '{{ cap.channel }}'
-                and class = '{{ cap.class }}'
-                and (is_planned or claimed_at > {{ dbt.dateadd('second', -cap.window_seconds, as_of()) }})
+                {{ takes_cap_place('messages', text_literal(cap.channel), text_literal(cap.class), since) }}
+                or state = 'planned'
+                and channel = {{ text_literal(cap.channel) }}
+                and class = {{ text_literal(cap.class) }}
                 then 1
             else 0
-        end) as cap_{{ loop.index }}_count,
+        end) as cap_{{ ordinal }}_count,
         {%- endfor %}
         count(*) as messages_count
     from messages

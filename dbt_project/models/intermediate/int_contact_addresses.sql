@@ -10,10 +10,14 @@ shopify_customers as (
     select * from {{ ref('stg_shopify__customers') }}
 ),
 
+time_zones as (
+    select * from {{ ref('int_contact_time_zones') }}
+),
+
 records as (
-    select record_id, email, locale, time_zone from hubspot_contacts
+    select record_id, email, locale from hubspot_contacts
     union all
-    select record_id, email, locale, cast(null as {{ dbt.type_string() }}) as time_zone from shopify_customers
+    select record_id, email, locale from shopify_customers
 ),
 
 spoken_for as (
@@ -27,11 +31,7 @@ spoken_for as (
         first_value(records.locale) over (
             partition by contact_records.contact_id
             order by case when records.locale is null then 1 else 0 end, contact_records.record_rank
-        ) as locale,
-        first_value(records.time_zone) over (
-            partition by contact_records.contact_id
-            order by case when records.time_zone is null then 1 else 0 end, contact_records.record_rank
-        ) as time_zone
+        ) as locale
     from records
     inner join contact_records on records.record_id = contact_records.record_id
     where not contact_records.is_archived and not contact_records.is_merged_away
@@ -39,14 +39,15 @@ spoken_for as (
 
 contact_addresses as (
     select
-        contact_id,
+        spoken_for.contact_id,
         'email' as channel,
-        email as address,
-        locale,
-        time_zone,
-        {{ is_valid_email('email') }} as is_valid
+        spoken_for.email as address,
+        spoken_for.locale,
+        time_zones.time_zone,
+        {{ is_valid_email('spoken_for.email') }} as is_valid
     from spoken_for
-    where address_rank = 1 and email is not null
+    left join time_zones on spoken_for.contact_id = time_zones.contact_id
+    where spoken_for.address_rank = 1 and spoken_for.email is not null
 )
 
 select * from contact_addresses

@@ -1,13 +1,17 @@
-with statuses as (
-    select * from {{ ref('stg_hubspot__subscription_statuses') }}
+with statements as (
+    select * from {{ ref('int_permission_statements') }}
 ),
 
-topics as (
-    select * from {{ ref('subscription_topics') }}
+countries as (
+    select * from {{ ref('permission_countries') }}
 ),
 
-customers as (
-    select * from {{ ref('stg_shopify__customers') }}
+sources as (
+    select * from {{ ref('permission_sources') }}
+),
+
+contacts as (
+    select * from {{ ref('dim_contacts') }}
 ),
 
 edges as (
@@ -18,57 +22,6 @@ contact_records as (
     select * from {{ ref('int_contact_records') }}
 ),
 
--- What each vendor says, in one vocabulary. What is neither yes nor no is no statement.
-statements as (
-    select
-        statuses.channel,
-        topics.topic,
-        statuses.email as address,
-        case statuses.status when 'SUBSCRIBED' then 'granted' when 'UNSUBSCRIBED' then 'revoked' end as state,
-        'hubspot' as source,
-        statuses.subscription_id as statement_of,
-        statuses.stated_at,
-        statuses.learned_at
-    from statuses
-    inner join topics on statuses.subscription_id = topics.subscription_id and topics.source = 'hubspot'
-    union all
-    select
-        'email' as channel,
-        'marketing' as topic,
-        email as address,
-        case consent_state when 'SUBSCRIBED' then 'granted' when 'UNSUBSCRIBED' then 'revoked' end as state,
-        'shopify' as source,
-        shopify_customer_id as statement_of,
-        consent_stated_at as stated_at,
-        learned_at
-    from customers
-),
-
--- A yes without a time proves nothing; a no without a time holds from when we learned of it.
-dated as (
-    select
-        *,
-        case when state = 'revoked' then coalesce(stated_at, learned_at) else stated_at end as occurred_at
-    from statements
-    where state is not null and address is not null
-),
-
-keyed as (
-    select
-        channel,
-        topic,
-        address,
-        state,
-        source,
-        {{ dbt.hash(dbt.concat([
-            "source", "'|'", "statement_of", "'|'", "topic", "'|'", "address", "'|'", "state", "'|'",
-            write_instant('occurred_at')
-        ])) }} as source_key,
-        occurred_at
-    from dated
-    where occurred_at is not null
-),
-
 address_owners as (
     select distinct edges.identifier, contact_records.contact_id
     from edges
@@ -76,19 +29,69 @@ address_owners as (
     where edges.identifier_type = 'email'
 ),
 
--- One address spelled in two ways, or one subscription asked about twice, is one statement.
-permission_changes as (
-    select distinct
-        keyed.channel,
-        keyed.topic,
-        keyed.address,
+judged as (
+    select
+        statements.*,
         address_owners.contact_id,
-        keyed.state,
-        keyed.source,
-        keyed.source_key,
-        keyed.occurred_at
+        contacts.country_code,
+        case
+            when statements.word = 'granted' then {{ judge_evidence('statements', 'countries', 'sources') }}
+        end as answer
+    from statements
+    left join address_owners on {{ dbt.concat(["'email:'", "statements.address"]) }} = address_owners.identifier
+    left join contacts on address_owners.contact_id = contacts.contact_id
+    left join countries on contacts.country_code = countries.country_code
+    left join sources on statements.source = sources.source and statements.evidence = sources.evidence
+),
+
+-- A yes that is not enough is kept as pending, so that one can see that it was said. What nobody said is not.
+stated as (
+    select
+        *,
+        case
+            when word = 'revoked' then 'revoked'
+            when answer = 'yes' then 'granted'
+            when evidence not in ('purchase', 'nothing') then 'pending'
+        end as state,
+        {{ build_json([
+            'evidence', 'country_code', 'answer', 'text_version', 'form', 'stated_at', 'confirmed_at'
+        ]) }} as proof
+    from judged
+),
+
+keyed as (
+    select
+        *,
+        {{ dbt.hash(dbt.concat([
+            "source", "'|'", "statement_of", "'|'", "topic", "'|'", "address", "'|'", "state", "'|'",
+            write_instant('occurred_at')
+        ])) }} as source_key
+    from stated
+    where state is not null
+),
+
+-- One address spelled in two ways, or one subscription asked about twice, is one statement.
+ranked as (
+    select
+        *,
+        row_number() over (partition by source_key order by stated_at, contact_id, learned_at) as repetition
     from keyed
-    left join address_owners on {{ dbt.concat(["'email:'", "keyed.address"]) }} = address_owners.identifier
+),
+
+permission_changes as (
+    select
+        channel,
+        topic,
+        address,
+        contact_id,
+        state,
+        source,
+        source_key,
+        proof,
+        evidence in ('purchase', 'nothing') as is_implied,
+        occurred_at
+    from ranked
+    where repetition = 1
 )
 
 select * from permission_changes

@@ -26,12 +26,21 @@ orders as (
 statements as (
     select contact_id, state, occurred_at
     from permission_changes
-    where channel = 'email' and topic in ('marketing', 'all') and contact_id is not null
+    where
+        channel = 'email'
+        and topic in ('marketing', 'all')
+        and contact_id is not null
+        and state <> 'pending'
+        and not coalesce(is_implied, false)
     union
     select contact_records.contact_id, permission_events.state, permission_events.occurred_at
     from permission_events
     inner join contact_records on permission_events.contact_id = contact_records.alias_id
-    where permission_events.channel = 'email' and permission_events.topic in ('marketing', 'all')
+    where
+        permission_events.channel = 'email'
+        and permission_events.topic in ('marketing', 'all')
+        and permission_events.state <> 'pending'
+        and not coalesce(permission_events.is_implied, false)
 ),
 
 -- Whoever says yes, buys, opens or clicks is there; a mail program that opens by itself is nobody.

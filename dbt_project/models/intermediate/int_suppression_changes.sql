@@ -2,8 +2,12 @@ with customers as (
     select * from {{ ref('stg_shopify__customers') }}
 ),
 
+contacts as (
+    select * from {{ ref('stg_hubspot__contacts') }}
+),
+
 -- Shopify marks an address that it has found undeliverable, and a person whose data it has erased.
-suppression_changes as (
+shop_suppressions as (
     select
         'email' as channel,
         email as address,
@@ -13,6 +17,25 @@ suppression_changes as (
         coalesce(consent_stated_at, learned_at) as occurred_at
     from customers
     where consent_state in ('INVALID', 'REDACTED') and email is not null
+),
+
+-- The CRM knows who has died. The date is that of the record's last change: the vendor tells no other.
+crm_suppressions as (
+    select
+        'email' as channel,
+        email as address,
+        'deceased' as reason,
+        'hubspot' as origin,
+        {{ dbt.hash(dbt.concat(["hubspot_id", "'|deceased|'", "email"])) }} as origin_key,
+        updated_at as occurred_at
+    from contacts
+    where is_deceased and email is not null
+),
+
+suppression_changes as (
+    select * from shop_suppressions
+    union all
+    select * from crm_suppressions
 )
 
 select * from suppression_changes

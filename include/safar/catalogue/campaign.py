@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from safar.catalogue.defaults import FROZEN, Approval, Cadence, CampaignClass, Channel
+from safar.catalogue.defaults import FROZEN, Approval, Cadence, CampaignClass, Channel, FrequencyCap
 from safar.catalogue.duration import Duration, parse_duration
 from safar.catalogue.share import Share
 
@@ -89,6 +90,16 @@ class DeclaredStep(BaseModel):
         return self
 
 
+class CampaignCap(BaseModel):
+    """A cap that a campaign's own messages meet: at most ``messages`` to one person, of all campaigns."""
+
+    model_config = FROZEN
+
+    channel: Channel
+    messages: int = Field(ge=0)
+    within: Duration
+
+
 class DeclaredCampaign(BaseModel):
     """``config.meta`` of a campaign's exposure, key by key."""
 
@@ -105,6 +116,8 @@ class DeclaredCampaign(BaseModel):
     max_lag: Duration
     max_source_age: Duration | None = None
     approval: Approval | None = None
+    first_live_messages: int | None = Field(default=None, ge=0)
+    frequency_caps: tuple[CampaignCap, ...] | None = None
     steps: tuple[DeclaredStep, ...] = Field(min_length=1)
     retired: tuple[Name, ...] = ()
 
@@ -122,6 +135,21 @@ class Step(BaseModel):
     previous: str | None
 
 
+class Owner(BaseModel):
+    """Who answers for a campaign; dbt asks for one of the two."""
+
+    model_config = FROZEN
+
+    name: str | None = None
+    email: str | None = None
+
+    def is_one_of(self, identities: Iterable[str | None]) -> bool:
+        """Whether one of these names or addresses of a person is the owner's; upper and lower case are the same."""
+        email = (self.email or "").strip().casefold()
+        own = {(self.name or "").strip().casefold(), email, email.partition("@")[0]} - {""}
+        return not own.isdisjoint(identity.strip().casefold() for identity in identities if identity)
+
+
 class Campaign(BaseModel):
     """A campaign with every default filled in."""
 
@@ -130,6 +158,7 @@ class Campaign(BaseModel):
     name: str
     label: str
     description: str
+    owner: Owner
     cadence: Cadence
     enter: str
     again: Again
@@ -142,6 +171,10 @@ class Campaign(BaseModel):
     max_lag: timedelta
     max_source_age: timedelta
     approval: Approval
+    first_live_messages: int
+    """How many messages may go to real people before somebody has approved the campaign."""
+    frequency_caps: tuple[FrequencyCap, ...]
+    """The caps that its messages meet: its own, or the defaults of its class."""
     steps: tuple[Step, ...]
     retired: tuple[str, ...]
     fields: tuple[str, ...]

@@ -8,8 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from safar.catalogue.campaign import Campaign, DeclaredCampaign, resolve_steps
-from safar.catalogue.defaults import Cadence, Defaults
+from safar.catalogue.campaign import Campaign, DeclaredCampaign, Owner, resolve_steps
+from safar.catalogue.defaults import Cadence, Defaults, FrequencyCap
 from safar.catalogue.marked_yaml import MarkedYaml, Place, read_marked_yaml
 from safar.errors import ConfigurationError
 
@@ -89,6 +89,7 @@ def resolve_campaign(file: CampaignFile, defaults: Defaults) -> Campaign:
         name=file.document.path.stem,
         label=str(file.exposure.get("label") or file.document.path.stem),
         description=str(file.exposure.get("description") or ""),
+        owner=_read_owner(file.exposure.get("owner")),
         cadence=file.cadences[0],
         enter=declared.enter,
         again=declared.again,
@@ -101,6 +102,10 @@ def resolve_campaign(file: CampaignFile, defaults: Defaults) -> Campaign:
         max_lag=declared.max_lag,
         max_source_age=declared.max_source_age or defaults.max_source_age,
         approval=declared.approval or defaults.approval,
+        first_live_messages=(
+            defaults.first_live_messages if declared.first_live_messages is None else declared.first_live_messages
+        ),
+        frequency_caps=_resolve_caps(declared, defaults),
         steps=resolve_steps(declared.steps),
         retired=declared.retired,
         fields=file.models[declared.enter][len(ENTRY_COLUMNS) :],
@@ -112,6 +117,20 @@ def shortest_lag(file: CampaignFile, cadence: Cadence, defaults: Defaults) -> ti
     """The least ``max_lag`` with which no message can grow too old by waiting for its turn."""
     quiet = defaults.quiet_hours.longest if file.declared.class_ == "marketing" else timedelta(0)
     return defaults.cadence_interval[cadence] + quiet
+
+
+def _read_owner(value: Any) -> Owner:
+    owner = value if isinstance(value, dict) else {}
+    return Owner(**{key: str(owner[key]) for key in ("name", "email") if owner.get(key)})
+
+
+def _resolve_caps(declared: DeclaredCampaign, defaults: Defaults) -> tuple[FrequencyCap, ...]:
+    """A campaign's own caps stand in the place of all the defaults; an empty list means none."""
+    if declared.frequency_caps is None:
+        return tuple(cap for cap in defaults.frequency_caps if cap.class_ == declared.class_)
+    return tuple(
+        FrequencyCap.model_validate({**dict(cap), "class": declared.class_}) for cap in declared.frequency_caps
+    )
 
 
 def _listed(value: Any) -> list[str]:

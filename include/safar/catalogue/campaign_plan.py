@@ -31,6 +31,15 @@ def campaign_plan(campaign: Campaign) -> dict[str, Any]:
         "holdout": float(campaign.holdout),
         "max_lag_seconds": _seconds(campaign.max_lag),
         "max_source_age_seconds": _seconds(campaign.max_source_age),
+        "caps": [
+            {
+                "channel": cap.channel,
+                "class": cap.class_,
+                "limit": cap.messages,
+                "window_seconds": _seconds(cap.within),
+            }
+            for cap in campaign.frequency_caps
+        ],
         "fields": list(campaign.fields),
         "steps": [_plan_step(step) for step in campaign.steps],
     }
@@ -43,15 +52,6 @@ def plan_decisions(catalogue: Catalogue) -> dict[str, Any]:
     return {
         "campaigns": [campaign_plan(campaign) for campaign in catalogue.campaigns.values()],
         "rules": {
-            "caps": [
-                {
-                    "channel": cap.channel,
-                    "class": cap.class_,
-                    "limit": cap.messages,
-                    "window_seconds": _seconds(cap.within),
-                }
-                for cap in defaults.frequency_caps
-            ],
             "universal_control": float(defaults.universal_control),
             "holdout_salt": defaults.holdout_salt,
         },

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from safar.catalogue.duration import Duration
 from safar.catalogue.marked_yaml import read_marked_yaml
@@ -50,6 +50,13 @@ class FrequencyCap(BaseModel):
     messages: int = Field(ge=0)
     within: Duration
 
+    @field_validator("class_")
+    @classmethod
+    def _be_marketing(cls, class_: CampaignClass) -> CampaignClass:
+        if class_ == "transactional":
+            raise ValueError("a transactional message is never held back by a cap; remove the entry")
+        return class_
+
 
 class Approval(BaseModel):
     """When a person is asked: above ``people``, or above the usual size by more than ``growth``."""
@@ -58,6 +65,29 @@ class Approval(BaseModel):
 
     people: int = Field(ge=0)
     growth: Growth
+
+
+class CircuitBreaker(BaseModel):
+    """The shares of the latest messages of a channel from which it is stopped by itself."""
+
+    model_config = FROZEN
+
+    last_messages: int = Field(ge=1)
+    """How many of a channel's latest messages are looked at."""
+    min_messages: int = Field(ge=1)
+    """With fewer than that, no share says anything."""
+    refusals: Share
+    bounces: Share
+    complaints_warn: Share
+    complaints: Share
+
+    @model_validator(mode="after")
+    def _be_reachable(self) -> Self:
+        if self.min_messages > self.last_messages:
+            raise ValueError("min_messages is above last_messages, so no share would ever count; lower it")
+        if self.complaints_warn > self.complaints:
+            raise ValueError("complaints_warn is above complaints, so nobody would be warned; lower it")
+        return self
 
 
 class Defaults(BaseModel):
@@ -74,6 +104,8 @@ class Defaults(BaseModel):
     frequency_caps: tuple[FrequencyCap, ...]
     max_source_age: Duration
     approval: Approval
+    first_live_messages: int = Field(ge=0)
+    circuit_breaker: CircuitBreaker
     universal_control: Share
     holdout_salt: str
     attribution_window: Duration

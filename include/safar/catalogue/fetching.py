@@ -2,7 +2,8 @@
 
 Placeholders in any text: ``{connection.password}``, ``{connection.login}``, ``{connection.host}``,
 ``{connection.extra.<name>}``; in endpoints also ``{cursor.start}``, ``{cursor.end}``, ``{cursor.at}``,
-``{cursor.after}``, ``{window.start}``, ``{window.end}`` and ``{batch}`` (a list, standing alone).
+``{cursor.after}``, ``{window.start}``, ``{window.end}`` and ``{batch}`` (a list, standing alone); in requests that
+erase ``{record}`` or ``{address}``.
 All other braces stay as they are, so a GraphQL query is written as it is.
 """
 
@@ -148,6 +149,49 @@ class Tombstone(Frozen):
 
     column: str
     equals: Any = True
+
+
+class Erased(Frozen):
+    """How the vendor tells that it has erased a person itself; Safar then does the same.
+
+    Either a row whose ``column`` has this value, or a ``lookup`` by which records are found that the vendor neither
+    has nor lists among its deletions any more: they are gone for good, where archived ones can be restored.
+    """
+
+    column: str | None = None
+    equals: Any = True
+    lookup: Endpoint | None = None
+    """Asked for ``{batch}``, a list of known ids; what does not come back is gone."""
+    size: int = Field(default=100, gt=0)
+    each: str | None = None
+    """The name of the field that holds one id, where the vendor wants a list of objects."""
+    at_most: int = Field(default=20, gt=0)
+    """More people gone at once than this are no erasures but a fault: nobody is erased, and the load fails."""
+
+
+class EraseRequest(Frozen):
+    """One request that erases a person at the vendor, sent for each of their ids or addresses."""
+
+    each: Literal["record", "address"]
+    path: str
+    method: Literal["GET", "POST", "DELETE"] = "POST"
+    json_: dict[str, Any] | None = Field(default=None, alias="json")
+    problems: str | None = None
+    """Where in the body of a good answer the vendor may list what is wrong."""
+    gone: tuple[str, ...] = ()
+    """HTTP statuses, or codes of such problems, by which the vendor says that there is nobody to erase."""
+
+    @field_validator("gone", mode="before")
+    @classmethod
+    def _codes_are_text(cls, value: Any) -> Any:
+        return tuple(str(code) for code in value) if isinstance(value, list) else value
+
+
+class Erase(Frozen):
+    """How a person is erased at the vendor, with credentials that extraction does not have."""
+
+    connection: str
+    requests: tuple[EraseRequest, ...]
 
 
 class Files(Frozen):

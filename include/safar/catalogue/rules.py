@@ -14,7 +14,7 @@ from safar.catalogue.declared_models import find_columns
 from safar.catalogue.defaults import Defaults
 from safar.catalogue.duration import describe_duration
 from safar.catalogue.marked_yaml import Place
-from safar.catalogue.template_fields import list_fields, list_locales
+from safar.catalogue.template_fields import find_raw_output, list_fields, list_locales
 from safar.errors import ConfigurationError
 
 REFERENCE = re.compile(r"""ref\(\s*(?:['"]\w+['"]\s*,\s*)?['"](\w+)['"]""")
@@ -114,6 +114,11 @@ def _fitting_class(file: CampaignFile, surroundings: Surroundings) -> Iterator[P
     declared = file.declared
     if declared.class_ == "transactional" and declared.holdout:
         yield (*file.meta, "holdout"), "holdout: nobody is held out of a transactional campaign; remove the line."
+    if declared.class_ == "transactional" and declared.frequency_caps is not None:
+        yield (
+            (*file.meta, "frequency_caps"),
+            "frequency_caps: a transactional campaign is never held back by a cap; remove the lines.",
+        )
     if declared.class_ == "marketing" and declared.holdout is None:
         yield file.meta, "holdout: is missing; write like `holdout: 10 %` (`0 %` measures nothing)."
 
@@ -170,6 +175,8 @@ def _template_problems(file: CampaignFile, surroundings: Surroundings, template:
     if audience not in file.models:
         return
     columns = file.models[audience][len(ENTRY_COLUMNS) :]
+    for path in sorted((templates / template).glob("*.mjml")):
+        yield from find_raw_output(path)
     for field, path in list_fields(templates, template).items():
         if field not in columns:
             yield (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,8 @@ from safar.catalogue.fetching import (
     Client,
     Cursor,
     Endpoint,
+    Erase,
+    Erased,
     Files,
     Frozen,
     Tombstone,
@@ -23,6 +26,10 @@ from safar.catalogue.marked_yaml import MarkedYaml, Place, read_marked_yaml
 Cadence = Literal["nightly", "intraday"]
 Kind = Literal["record", "partition", "event"]
 DataType = Literal["text", "bigint", "double precision", "numeric", "boolean", "timestamptz", "date", "jsonb"]
+PERSONAL_NAME = re.compile(
+    r"(?:^|_)(?:e?mail(?:_?address)?|phone|mobile|tel(?:ephone)?|fax|(?:first|last|middle|full|display|sur|family|given)?_?name"
+    r"|birth(?:day|_?date)?|address|street|zip|postcode|ip|gender)$"
+)
 LANDING_COLUMNS = ("_dlt_id", "_dlt_valid_from", "_dlt_valid_to", "_deleted")
 
 
@@ -31,6 +38,9 @@ class Column(Frozen):
 
     name: str
     data_type: DataType
+    personal: bool | Literal["address", "record", "records"] | None = None
+    """``config.meta.personal``: what an erasure makes of it. true: emptied. address: an e-mail address. record: the
+    vendor's id of a person. records: several such ids, separated by semicolons. false: says nothing about anybody."""
 
 
 class TableExtract(Frozen):
@@ -51,6 +61,8 @@ class TableExtract(Frozen):
     window: Window | None = None
     batch: Batch | None = None
     deleted: Tombstone | None = None
+    erased: Erased | None = None
+    """How the vendor tells of people whom it has erased; other deletions only archive."""
     rename: dict[str, str] = Field(default_factory=dict)
     """Column as flattened -> column as declared."""
     files: Files | None = None
@@ -70,6 +82,10 @@ class Table(Frozen):
     def types(self) -> dict[str, DataType]:
         return {column.name: column.data_type for column in self.columns}
 
+    def name_personal(self, *kinds: bool | str) -> list[str]:
+        """The columns that are personal in one of these ways."""
+        return [column.name for column in self.columns if column.personal is not None and column.personal in kinds]
+
 
 class SourceExtract(Frozen):
     """``config.meta.extract`` of a source."""
@@ -80,6 +96,8 @@ class SourceExtract(Frozen):
     """When Airflow extracts it: a cron expression in the company's time zone."""
     cadences: tuple[Cadence, ...] = ("nightly",)
     """The builds that wait for it."""
+    erase: Erase | None = None
+    """How a person is erased at the vendor; none where it knows nobody."""
 
 
 class Source(Frozen):
@@ -94,6 +112,7 @@ class Source(Frozen):
     description: str = ""
     schedule: str = "0 2 * * *"
     cadences: tuple[Cadence, ...] = ("nightly",)
+    erase: Erase | None = None
 
     def table(self, name: str) -> Table:
         return next(table for table in self.tables if table.name == name)
@@ -145,6 +164,7 @@ def _read_source(marked: MarkedYaml, declared: dict[str, Any], place: Place) -> 
         description=" ".join(str(declared.get("description", "")).split()),
         schedule=extract.schedule,
         cadences=extract.cadences,
+        erase=extract.erase,
     )
 
 
@@ -155,13 +175,12 @@ def _read_table(marked: MarkedYaml, declared: dict[str, Any], place: Place) -> T
         raise marked.fail(place, f"table {declared.get('name')!r} has no config.meta.extract; say how to fetch it.")
     extract = marked.validate(TableExtract, settings, inner)
     columns = tuple(
-        marked.validate(
-            Column, {key: column[key] for key in ("name", "data_type") if key in column}, (*place, "columns", index)
-        )
+        marked.validate(Column, _describe_column(column), (*place, "columns", index))
         for index, column in enumerate(declared.get("columns") or [])
         if column.get("name") not in LANDING_COLUMNS
     )
     table = Table(name=str(declared["name"]), columns=columns, extract=extract)
+    _check_personal(marked, table, place)
     _check_way(marked, extract, inner)
     _check_columns(marked, table, inner)
     return table
@@ -184,7 +203,7 @@ def _check_columns(marked: MarkedYaml, table: Table, place: Place) -> None:
     named: list[tuple[str, str | None]] = [("key", column) for column in extract.key]
     named += [("modified_at", extract.modified_at)]
     named += [("rename", column) for column in extract.rename.values()]
-    for field in ("cursor", "window", "deleted"):
+    for field in ("cursor", "window", "deleted", "erased"):
         named.append((field, getattr(getattr(extract, field), "column", None)))
     if extract.window is not None:
         named += [("window", column) for column in extract.window.where]
@@ -196,6 +215,27 @@ def _check_columns(marked: MarkedYaml, table: Table, place: Place) -> None:
             raise marked.fail(
                 (*place, field), f"{field} names the column {column!r}, which is not declared under `columns`."
             )
+
+
+def _describe_column(column: dict[str, Any]) -> dict[str, Any]:
+    described = {key: column[key] for key in ("name", "data_type") if key in column}
+    meta = (column.get("config") or {}).get("meta") or {}
+    return described | ({"personal": meta["personal"]} if "personal" in meta else {})
+
+
+def _check_personal(marked: MarkedYaml, table: Table, place: Place) -> None:
+    """What looks like a person must be classified, or an erasure would pass it by."""
+    for index, column in enumerate(table.columns):
+        where = (*place, "columns", index)
+        if column.personal is None and PERSONAL_NAME.search(column.name):
+            raise marked.fail(
+                where,
+                f"column {column.name!r} sounds personal and is not classified. "
+                "Add config: {meta: {personal: ...}}: true (an erasure empties it), address, record, records, or "
+                "false when it says nothing about a person.",
+            )
+        if isinstance(column.personal, str) and column.data_type != "text":
+            raise marked.fail(where, f"column {column.name!r}: personal: {column.personal} needs data_type text.")
 
 
 def _check_batch(marked: MarkedYaml, table: Table, earlier: tuple[Table, ...], place: Place) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from safar.catalogue.loading import Catalogue, load_catalogue
+from safar.catalogue.permission_rules import read_permission_rules
 from safar.errors import ConfigurationError
 from safar.settings import Settings
 
@@ -14,11 +15,12 @@ if TYPE_CHECKING:  # importing psycopg costs more than reading the catalogue, wh
 
 
 def check_catalogue(settings: Settings, ledger: psycopg.Connection | None = None) -> Catalogue:
-    """Reads the catalogue and, given the ledger, holds its step names against what was ever pinned.
+    """Reads the catalogue and the rules of permission; holds step names, given the ledger, against what was pinned.
 
     Raises:
         ConfigurationError: something is wrong; the message lists each problem with its remedy.
     """
+    read_permission_rules(settings.dbt_project)
     catalogue = load_catalogue(settings)
     if ledger is not None:
         check_step_names(catalogue, ledger)

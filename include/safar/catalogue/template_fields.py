@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # What delivery itself puts beside the audience's columns.
-PROVIDED = frozenset({"unsubscribe_url", "company"})
+PROVIDED = frozenset({"unsubscribe_url", "preferences_url", "confirm_url", "company"})
 
 COMMENT = re.compile(r"\{\{!--.*?--\}\}|\{\{![^}]*\}\}|<!--.*?-->", re.DOTALL)
 TAG = re.compile(r"\{\{\{?~?\s*([^{}]+?)\s*~?\}\}\}?")
@@ -15,6 +15,9 @@ INCLUDE = re.compile(r"""<mj-include[^>]*\bpath\s*=\s*["']([^"']+)["']""")
 WORD = re.compile(r""""[^"]*"|'[^']*'|\([\w-]+|\bas\s*\|[^|]*\||[\w@./\-]+(?:=)?""")
 LITERAL = re.compile(r"""["'(].*|-?\d+(\.\d+)?|true|false|null|undefined|this|.*=|as\s*\|.*|[./]+""")
 SCOPES = ("each", "with")
+RAW = re.compile(r"\{\{\s*~?\s*[{&]")
+LINK_ATTRIBUTE = re.compile(r"""\b(?:href|src)\s*=\s*["']?\s*\{\{~?\s*([\w.]+)""")
+LINK_NAME = re.compile(r"(^|[_.])url$")
 
 
 def list_locales(templates: Path, template: str) -> list[str]:
@@ -29,6 +32,26 @@ def list_fields(templates: Path, template: str) -> dict[str, Path]:
         for name in scan_fields(_read_with_includes(path, depth=0)):
             fields.setdefault(name, path)
     return {name: path for name, path in fields.items() if name not in PROVIDED}
+
+
+def find_raw_output(path: Path, depth: int = 0) -> Iterator[str]:
+    """Where a template, or what it includes, would write a value unescaped or link to what is no link."""
+    if depth > 5 or not path.is_file():
+        return
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if found := RAW.search(line):
+            yield (
+                f"{path}:{number}: {found[0]!r} writes a value without escaping it. Write {{{{name}}}}; a value "
+                "cannot bring HTML of its own."
+            )
+        for name in LINK_ATTRIBUTE.findall(line):
+            if not LINK_NAME.search(name):
+                yield (
+                    f"{path}:{number}: {{{{{name}}}}} is the target of a link, but only fields named url or "
+                    f"ending in _url are checked to be links. Name the audience's column {name}_url."
+                )
+        for name in INCLUDE.findall(line):
+            yield from find_raw_output(path.parent / name, depth + 1)
 
 
 def scan_fields(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ from safar.delivery.rules import AudienceLimit, limit_audience
 from safar.workspace import Workspace
 
 if TYPE_CHECKING:
-    from safar.catalogue import Catalogue
+    from safar.catalogue import Campaign, Catalogue
 
 # From so many earlier runs on there is a usual size; only the latest ones tell it.
 RUNS_FOR_MEDIAN = 7
@@ -22,7 +23,7 @@ RUNS_REMEMBERED = 30
 LEAST_GROWTH = 100
 LOW_SHARE = 0.5
 
-ApprovalDecision = Literal["not_needed", "approved", "rejected", "timed_out"]
+ApprovalDecision = Literal["not_needed", "approved", "rejected", "timed_out", "self_approved"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,32 @@ class Approval:
 
     @property
     def is_refused(self) -> bool:
-        return self.decision in ("rejected", "timed_out")
+        return self.decision in ("rejected", "timed_out", "self_approved")
+
+    def describe(self) -> str:
+        match self.decision:
+            case "approved" | "rejected":
+                return f"{self.decision} by {self.decided_by}"
+            case "self_approved":
+                return f"not approved: {self.decided_by} owns the campaign, and only somebody else may approve it"
+            case "timed_out":
+                return "not approved: nobody answered in time"
+        return "no approval was needed"
+
+
+def judge_answer(campaign: Campaign, is_yes: bool, identities: Sequence[str | None]) -> Approval:
+    """What somebody's answer is worth: a yes of the campaign's owner is none.
+
+    Args:
+        identities: every name and address by which whoever answered is known; the first one is written down.
+    """
+    known = [identity for identity in identities if identity]
+    decided_by = known[0] if known else None
+    if not is_yes:
+        return Approval("rejected", decided_by)
+    if not known or campaign.owner.is_one_of(known):
+        return Approval("self_approved", decided_by)
+    return Approval("approved", decided_by)
 
 
 @dataclass(frozen=True)

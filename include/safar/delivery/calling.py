@@ -70,6 +70,7 @@ class Caller:
         """Writes what the answer means for each message and commits. What was refused is kept for a smaller call."""
         ids = [message.message_id for message in messages]
         counts = self._write(claim, ids, answer)
+        self._record_call(claim, answer, counts, len(ids))
         self._claimant.execute("close_claim", {"claim_id": claim.claim_id})
         self._checkpoint("before the record is committed")
         self._claimant.connection.commit()
@@ -87,6 +88,20 @@ class Caller:
         """Lets others have what was kept for a smaller call."""
         self._claimant.execute("release_kept", {"message_ids": list(message_ids), "claim_id": kept_by})
         self._claimant.connection.commit()
+
+    def _record_call(self, claim: Claim, answer: Answer, counts: Counter[str], message_count: int) -> None:
+        self._claimant.execute(
+            "record_call",
+            {
+                "channel": self._channel.name,
+                "provider": self._channel.provider,
+                "campaign": claim.group.campaign,
+                "answer": ANSWER_NAMES[type(answer)],
+                "message_count": message_count,
+                "accepted_count": counts["accepted"],
+                "failed_count": counts["failed"],
+            },
+        )
 
     def _mark_attempting(self, claim: Claim) -> Sequence[OutgoingMessage]:
         """Nothing may leave before this commit is on disk, whatever the server's default is."""

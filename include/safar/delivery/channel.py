@@ -87,6 +87,8 @@ class Channel(Protocol):
     provider: str
     call_limit: int
     """How many messages one call may carry."""
+    is_live: bool
+    """Whether real people are reached."""
 
     def send(self, group: CallGroup, messages: Sequence[OutgoingMessage]) -> Answer:
         """Makes one call, at once and without repeating it. Never raises for what the provider does."""

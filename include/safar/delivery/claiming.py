@@ -14,7 +14,8 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import set_json_loads
 
-from safar.delivery.channel import CallGroup, OutgoingMessage
+from safar.delivery.channel import CallGroup, Channel, OutgoingMessage
+from safar.delivery.opening_hours import OpeningHours
 from safar.delivery.rules import DeliveryRules
 from safar.delivery.sql import read_statement
 from safar.workspace import Workspace
@@ -60,13 +61,17 @@ class Claimant:
         *,
         lease: timedelta,
         run_id: str | None = None,
+        is_live: bool,
         checkpoint: Checkpoint,
     ) -> None:
         self.connection = open_dispatch_connection(workspace)
         self._clock = workspace.clock
         self._rules = rules
+        self._opening_hours = OpeningHours(rules.quiet_hours)
         self._lease = lease
         self._run_id = run_id
+        self._is_live = is_live
+        self._approved: set[str] = set()
         self._checkpoint = checkpoint
 
     def claim_due(self, group: CallGroup, limit: int) -> Claim | None:
@@ -96,6 +101,7 @@ class Claimant:
         if self.execute(picking, {**shared, "lease": self._lease, **parameters}).fetchone() is None:
             self.connection.rollback()
             return None
+        self._open_first_live(group, shared)
         messages, verdicts = self._take_last_look(group, shared, now)
         if not messages:
             self.execute("close_claim", shared)
@@ -104,17 +110,28 @@ class Claimant:
         self._checkpoint("after the claim is committed")
         return Claim(claim_id, group, messages, verdicts)
 
+    def _open_first_live(self, group: CallGroup, shared: dict[str, Any]) -> None:
+        """Has the campaign's first live messages to itself until the commit; an approval is never taken back."""
+        if not self._is_live or group.campaign in self._approved:
+            return
+        row = self.execute("open_first_live", shared).fetchone()
+        if row is not None and row[0]:
+            self._approved.add(group.campaign)
+
     def _take_last_look(
         self, group: CallGroup, shared: dict[str, Any], now: datetime
     ) -> tuple[list[OutgoingMessage], Counter[str]]:
-        caps = [cap for cap in self._rules.caps if (cap.channel, cap.class_) == (group.channel, group.class_)]
+        caps = self._rules.list_caps(group.campaign, group.channel, group.class_)
         rows = self.execute(
             "take_last_look",
             {
                 **shared,
-                "next_open": self._rules.next_open(group.class_, now),
+                "opening": self._opening_hours.describe(now) if group.class_ == "marketing" else "{}",
+                "time_zone": self._rules.zone.key,
                 "cap_messages": [cap.messages for cap in caps],
                 "cap_since": [now - cap.within for cap in caps],
+                "is_live": self._is_live,
+                "first_live_messages": self._rules.first_live_messages.get(group.campaign, 0),
             },
         ).fetchall()
         messages = [OutgoingMessage(row[0], row[2], row[3]) for row in rows if row[1] == "clear"]
@@ -141,6 +158,29 @@ def list_groups(
     rows = connection.execute(read_statement("list_groups"), parameters).fetchall()
     connection.rollback()
     return [CallGroup(channel, *row[:5]) for row in rows]
+
+
+def count_left(
+    connection: psycopg.Connection[Any],
+    channel: Channel,
+    now: datetime,
+    *,
+    campaign: str | None,
+    run_id: str | None,
+    is_stopped: bool,
+) -> Counter[str]:
+    """What is due and has not left, by why: see `DispatchReport.left`."""
+    parameters = {
+        "channel": channel.name,
+        "is_live": channel.is_live,
+        "now": now,
+        "campaign": campaign,
+        "run_id": run_id,
+        "is_stopped": is_stopped,
+    }
+    rows = connection.execute(read_statement("count_left"), parameters).fetchall()
+    connection.rollback()
+    return Counter({why: count for why, count in rows})
 
 
 def recover_leases(connection: psycopg.Connection[Any]) -> Counter[str]:

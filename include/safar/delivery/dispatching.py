@@ -15,10 +15,12 @@ from uuid import UUID
 
 from safar.delivery.calling import Caller
 from safar.delivery.channel import Accepted, Answer, CallGroup, Channel, Misconfigured, NoAnswer, Refused, TryLater
+from safar.delivery.circuit_breaker import ChannelWatch
 from safar.delivery.claiming import (
     Checkpoint,
     Claim,
     Claimant,
+    count_left,
     list_groups,
     open_dispatch_connection,
     recover_leases,
@@ -27,6 +29,7 @@ from safar.delivery.pacing import Pace, Patience
 from safar.delivery.reports import DispatchReport
 from safar.delivery.rules import DeliveryRules
 from safar.errors import ConfigurationError
+from safar.ledger.epochs import begin_epoch, require_known_epoch
 from safar.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ class DispatchOptions:
     batch_size: int = 1000
     lease: timedelta = timedelta(minutes=5)
     """Wall time after which a batch is taken from its dispatcher."""
+    watch_every: timedelta = timedelta(seconds=10)
+    """Wall time between two looks at the channel's bounces, refusals and complaints."""
     patience: Patience = field(default_factory=Patience)
 
 
@@ -68,6 +73,7 @@ def dispatch_messages(
         run_id: only messages that this run planned.
 
     Raises:
+        LedgerRestored: the ledger has forgotten calls that were made; see `safar.ledger.epochs`.
         ConfigurationError: the provider refuses our credentials or every call; all messages are planned again.
     """
     from safar.delivery.publishing import publish_templates
@@ -104,21 +110,40 @@ def send_due(
         checkpoint: called at each point of `safar.delivery.claiming.CHECKPOINTS`.
 
     Raises:
+        LedgerRestored: the ledger has forgotten calls that were made.
         ConfigurationError: see `dispatch_messages`.
     """
     began = time.monotonic()
     with open_dispatch_connection(workspace) as connection:
+        require_known_epoch(workspace, connection)
         report = DispatchReport(recovered=recover_leases(connection))
-        state = _Shared(Pace(options.patience), options.batch_size)
+        watch = ChannelWatch(channel.name, channel.provider, rules.breaker, options.watch_every)
+        watch.look(connection)
+        state = _Shared(Pace(options.patience), options.batch_size, watch)
+        worker_count = options.workers
         while state.is_going():
             state.groups = list_groups(connection, channel.name, workspace.clock.now(), campaign, run_id)
             if not state.groups:
                 break
-            round_report = _work_through(workspace, channel, rules, run_id, options, checkpoint, state)
+            if not report.calls:
+                begin_epoch(workspace, connection, "dispatch")
+            round_report = _work_through(workspace, channel, rules, run_id, options, checkpoint, state, worker_count)
             report += round_report
-            if not round_report.messages:
-                break  # What is still due is held by a switch or in another dispatcher's hands.
-    report += DispatchReport(stopped_because=state.stopped_because)
+            if round_report.messages:
+                continue
+            if worker_count == 1:
+                break  # What is still due is held, paused or in another dispatcher's hands.
+            # Two workers may have kept each other from a contact. One alone finds whatever can be had.
+            worker_count = 1
+        left = count_left(
+            connection,
+            channel,
+            workspace.clock.now(),
+            campaign=campaign,
+            run_id=run_id,
+            is_stopped=state.stopped_because is not None,
+        )
+    report += DispatchReport(stopped_because=state.stopped_because, left=left)
     logger.info("%s Took %.1f s.", report.describe(), time.monotonic() - began)
     if state.error is not None:
         raise state.error
@@ -133,8 +158,9 @@ def _work_through(
     options: DispatchOptions,
     checkpoint: Checkpoint,
     state: _Shared,
+    worker_count: int,
 ) -> DispatchReport:
-    workers = [_Worker(workspace, channel, rules, run_id, options, checkpoint, state) for _ in range(options.workers)]
+    workers = [_Worker(workspace, channel, rules, run_id, options, checkpoint, state) for _ in range(worker_count)]
     with ThreadPoolExecutor(len(workers), thread_name_prefix="dispatch") as pool:
         futures = [pool.submit(worker.work) for worker in workers]
         try:
@@ -148,8 +174,9 @@ def _work_through(
 class _Shared:
     """What the workers of one dispatch have in common."""
 
-    def __init__(self, pace: Pace, batch_size: int) -> None:
+    def __init__(self, pace: Pace, batch_size: int, watch: ChannelWatch) -> None:
         self.pace = pace
+        self.watch = watch
         self.batch_size = batch_size
         self.groups: list[CallGroup] = []
         self.call_slot = threading.Lock()
@@ -198,7 +225,9 @@ class _Worker:
         checkpoint: Checkpoint,
         state: _Shared,
     ) -> None:
-        self._claimant = Claimant(workspace, rules, lease=options.lease, run_id=run_id, checkpoint=checkpoint)
+        self._claimant = Claimant(
+            workspace, rules, lease=options.lease, run_id=run_id, is_live=channel.is_live, checkpoint=checkpoint
+        )
         self._caller = Caller(self._claimant, channel, workspace.clock, lease=options.lease, checkpoint=checkpoint)
         self._call_limit = min(options.batch_size, channel.call_limit)
         self._state = state
@@ -207,6 +236,7 @@ class _Worker:
     def work(self) -> DispatchReport:
         try:
             while self._state.is_going() and (group := self._state.next_group()):
+                self._state.watch.look_when_due(self._claimant.connection)
                 claim = self._claimant.claim_due(group, self._state.pace.limit(self._call_limit))
                 if claim is None or not claim.verdicts:
                     self._state.drop_group(group)

@@ -7,21 +7,22 @@ from urllib.parse import urlsplit
 
 from safar.connections import Connection
 from safar.errors import ConfigurationError
+from safar.outbound import OWN_MACHINE_ENVIRONMENTS
 from safar.settings import Settings
 
 
 def require_allowed_host(settings: Settings, connection: Connection) -> str:
     """Returns the connection's base URL when this environment may call it.
 
-    Loopback always may be. Another host needs extra ``live: true`` together with SAFAR_ENVIRONMENT=production,
-    or a place in extra ``allow_hosts``.
+    Loopback may be in the environments sandbox and development. Another host needs extra ``live: true``
+    together with SAFAR_ENVIRONMENT=production, or a place in extra ``allow_hosts``.
 
     Raises:
         ConfigurationError: it may not; the message says what would allow it.
     """
     url = connection.base_url
     host = read_host(url, connection.conn_id)
-    if is_loopback(host) or is_live(settings, connection):
+    if is_live(settings, connection) or (is_loopback(host) and settings.environment in OWN_MACHINE_ENVIRONMENTS):
         return url
     if host in {str(allowed).strip().lower() for allowed in connection.extra.get("allow_hosts") or []}:
         return url
@@ -41,10 +42,11 @@ def is_live(settings: Settings, connection: Connection) -> bool:
 def allowed_recipients(settings: Settings, connection: Connection) -> frozenset[str] | None:
     """The only addresses that may be written to, normalised; None means everybody.
 
-    Everybody may be over a live connection or on loopback. A host that is only in ``allow_hosts`` serves
-    ``extra.allow_recipients``.
+    Everybody may be over a live connection, or over loopback in the environments sandbox and development. A host
+    that is only in ``allow_hosts`` serves ``extra.allow_recipients``.
     """
-    if is_live(settings, connection) or is_loopback(read_host(connection.base_url, connection.conn_id)):
+    is_ours = settings.environment in OWN_MACHINE_ENVIRONMENTS
+    if is_live(settings, connection) or (is_ours and is_loopback(read_host(connection.base_url, connection.conn_id))):
         return None
     return frozenset(str(address).strip().lower() for address in connection.extra.get("allow_recipients") or [])
 

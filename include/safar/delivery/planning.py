@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from safar.delivery.audience import Approval, AudienceSize, record_approval, weigh_audience
+from safar.delivery.opening_hours import load_zones
 from safar.delivery.pending import PendingRun, list_pending_runs, open_warehouse, stream_decisions
 from safar.delivery.reports import PlanReport
 from safar.delivery.rules import AudienceLimit, DeliveryRules, limit_audience
@@ -104,6 +105,7 @@ def _plan_run(
         "now": now,
         "is_refused": approval.is_refused,
         "is_blocked": _is_blocked(ledger, campaign, run),
+        "time_zone": rules.zone.key,
     }
     _list_quiet_stretches(ledger, rules, now)
     ledger.execute("drop table if exists judged")
@@ -133,14 +135,20 @@ def _is_blocked(ledger: psycopg.Connection[Any], campaign: str, run: PendingRun)
 
 
 def _list_quiet_stretches(ledger: psycopg.Connection[Any], rules: DeliveryRules, now: datetime) -> None:
-    """Fills the temporary table ``quiet`` with every quiet stretch that a decision of the run may fall into."""
-    ledger.execute(
-        "create temporary table if not exists quiet (starts_at timestamptz, ends_at timestamptz) on commit drop"
-    )
-    ledger.execute("truncate quiet")
+    """Fills the temporary table ``quiet`` with every quiet stretch that a decision of the run may fall into.
+
+    ``recipient_zone`` names the zones of its people that we can compute with; whoever has another one, or none,
+    has the company's.
+    """
+    ledger.execute(read_statement("create_quiet"))
     latest = ledger.execute("select max(due_at) from decision").fetchone()
     last = max(now, latest[0] or now) if latest else now
-    stretches = rules.quiet_hours.list_stretches(rules.zone, now - LONGEST_STRETCH, last + LONGEST_STRETCH)
+    names = {row[0] for row in ledger.execute(read_statement("list_zones")).fetchall()}
+    known = {name: zone for name, zone in load_zones().items() if name in names}
+    with ledger.cursor().copy("copy recipient_zone from stdin") as copy:
+        for name in known:
+            copy.write_row([name])
     with ledger.cursor().copy("copy quiet from stdin") as copy:
-        for stretch in stretches:
-            copy.write_row(stretch)
+        for name, zone in {**known, rules.zone.key: rules.zone}.items():
+            for stretch in rules.quiet_hours.list_stretches(zone, now - LONGEST_STRETCH, last + LONGEST_STRETCH):
+                copy.write_row([name, *stretch])

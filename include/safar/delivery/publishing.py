@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from safar.catalogue import Catalogue
 
 PROVIDER = "sendgrid"
+CONFIRMATION_TEMPLATE = "permission_confirmation"
+"""Sent by no campaign: the intake plans it when somebody asks for more; see `safar.intake.asking`."""
 DEFAULT_COMPANY = {
     "name": "Safar Shop",
     "postal_address": "Example Street 1, 10115 Berlin",
@@ -64,7 +66,7 @@ def publish_contents(workspace: Workspace, contents: Sequence[TemplateContent]) 
 
 
 def compile_all(workspace: Workspace, catalogue: Catalogue) -> list[TemplateContent]:
-    """Every template that a campaign's step sends, in every locale in which it is written."""
+    """Every template that a campaign's step sends, and the confirmation mail, in every locale that it is written in."""
     templates = workspace.settings.templates
     extra = workspace.connections.get(PROVIDER).extra
     company = {
@@ -73,6 +75,7 @@ def compile_all(workspace: Workspace, catalogue: Catalogue) -> list[TemplateCont
         **(extra.get("company") or {}),
     }
     used = {step.send.template for campaign in catalogue.campaigns.values() for step in campaign.steps}
+    used.add(CONFIRMATION_TEMPLATE)
     return [
         compile_template(templates, template, locale, company)
         for template in sorted(used)

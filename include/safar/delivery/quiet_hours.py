@@ -23,7 +23,7 @@ class QuietHours:
         stretches = (
             (_utc(day, self.start, zone, fold=0), _utc(self._end_day(day), self.end, zone, fold=1)) for day in days
         )
-        return [(start, end) for start, end in stretches if end > first and start <= last]
+        return [(start, end) for start, end in stretches if end > max(first, start) and start <= last]
 
     def next_open(self, at: datetime, zone: ZoneInfo) -> datetime:
         """``at`` itself when marketing may leave then, otherwise the end of the quiet stretch around it."""
@@ -41,4 +41,20 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 def _utc(day: date, at: time, zone: ZoneInfo, fold: int) -> datetime:
     """Where a clock face time comes twice, quiet begins at the first and ends at the second."""
-    return datetime.combine(day, at, zone).replace(fold=fold).astimezone(UTC)
+    face = datetime.combine(day, at)
+    instant = face.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == face:
+        return instant
+    first, second = sorted(face.replace(tzinfo=zone, fold=either).astimezone(UTC) for either in (0, 1))
+    return _find_change(first, second, zone)
+
+
+def _find_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The second in which clocks are put forward: the first at which a face time that they leave out is over."""
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        if middle.astimezone(zone).utcoffset() == before.astimezone(zone).utcoffset():
+            before = middle
+        else:
+            after = middle
+    return after

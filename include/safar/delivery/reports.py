@@ -39,6 +39,9 @@ class DispatchReport:
     """What dead dispatchers left: released (never left), unknown."""
     stopped_because: str | None = None
     """Why this dispatch ended with messages still due, when it did."""
+    left: Counter[str] = field(default_factory=Counter)
+    """What is due and did not leave, so that nobody is left out in silence: held (the campaign waits for
+    `safar approve`), paused, put off (the provider asked us to wait), stopped early, in other hands."""
 
     def __add__(self, other: DispatchReport) -> DispatchReport:
         return DispatchReport(
@@ -46,6 +49,7 @@ class DispatchReport:
             self.calls + other.calls,
             self.recovered + other.recovered,
             self.stopped_because or other.stopped_because,
+            self.left + other.left,
         )
 
     @property
@@ -58,6 +62,8 @@ class DispatchReport:
             lines.append(f"Left by dispatchers that died: {_list(self.recovered)}.")
         if self.stopped_because:
             lines.append(f"Stopped early, the rest stays planned: {self.stopped_because}.")
+        if self.left:
+            lines.append(f"Due and not sent: {_list(self.left)}.")
         return " ".join(lines)
 
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
+from urllib.parse import quote
+from uuid import UUID
 
 from python_http_client.exceptions import HTTPError
 
 from safar.delivery.channel import Accepted, Answer, CallGroup, Misconfigured, OutgoingMessage, Refused
-from safar.delivery.guard import allowed_recipients
+from safar.delivery.guard import allowed_recipients, is_live, read_host
+from safar.delivery.harmless_fields import neutralise_fields
 from safar.delivery.publishing import list_published
 from safar.delivery.sendgrid_answers import DOUBTFUL, read_failure, read_refusal
 from safar.delivery.sendgrid_client import open_sendgrid
 from safar.delivery.template_files import choose_locale
-from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
+from safar.delivery.unsubscribe_tokens import sign_confirmation_token, sign_unsubscribe_token
 from safar.errors import ConfigurationError
+from safar.outbound import ForbiddenAddress
 from safar.workspace import INTAKE, Workspace
 
 CONN_ID = "sendgrid"
+# What a URL may hold; a bracket or a quote would end the header or the attribute that it stands in.
+URL_SIGNS = ":/?#[]@!$&*+,;=%-._~"
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
@@ -39,6 +44,7 @@ class SendGridChannel:
         templates: dict[tuple[str, str], str],
         default_locale: str,
         recipients: frozenset[str] | None = None,
+        is_live: bool = True,
     ) -> None:
         """
         Args:
@@ -47,11 +53,12 @@ class SendGridChannel:
         """
         self._client = client
         self._sender = sender
-        self._sign = partial(sign_unsubscribe_token, token_key)
-        self._unsubscribe = f"{intake_url}/unsubscribe/"
+        self._token_key = token_key
+        self._intake_url = intake_url
         self._templates = templates
         self._default_locale = default_locale
         self._recipients = recipients
+        self.is_live = is_live
 
     @classmethod
     def open(cls, workspace: Workspace, *, default_locale: str) -> SendGridChannel:
@@ -62,6 +69,7 @@ class SendGridChannel:
         """
         connection = workspace.connections.get(CONN_ID)
         intake = workspace.connections.get(INTAKE)
+        read_host(intake.base_url, INTAKE)
         sender = {"email": str(connection.extra.get("from_email") or "")}
         if not sender["email"]:
             raise ConfigurationError(
@@ -72,11 +80,12 @@ class SendGridChannel:
         return cls(
             open_sendgrid(workspace.settings, connection),
             sender=sender,
-            intake_url=intake.base_url,
+            intake_url=quote(intake.base_url, safe=URL_SIGNS),
             token_key=intake.secret,
             templates=list_published(workspace, cls.provider),
             default_locale=default_locale,
             recipients=allowed_recipients(workspace.settings, connection),
+            is_live=is_live(workspace.settings, connection),
         )
 
     def send(self, group: CallGroup, messages: Sequence[OutgoingMessage]) -> Answer:
@@ -97,6 +106,8 @@ class SendGridChannel:
             return read_refusal(error, CONN_ID)
         except DOUBTFUL as error:
             return read_failure(error, CONN_ID)
+        except ForbiddenAddress as error:
+            return Misconfigured(f"{error} Every message stays planned.")
         return Accepted(response.headers.get("X-Message-Id"))
 
     def write_body(self, group: CallGroup, messages: Sequence[OutgoingMessage], template_id: str) -> dict[str, Any]:
@@ -109,12 +120,21 @@ class SendGridChannel:
         }
 
     def _write_personalization(self, message: OutgoingMessage) -> dict[str, Any]:
-        link = self._unsubscribe + self._sign(message.message_id)
+        links = self._write_links(message.message_id)
         return {
             "to": [{"email": message.address}],
-            "dynamic_template_data": {**message.fields, "unsubscribe_url": link},
+            "dynamic_template_data": {**neutralise_fields(message.fields), **links},
             "custom_args": {"message_id": str(message.message_id)},
-            "headers": {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": ONE_CLICK},
+            "headers": {"List-Unsubscribe": f"<{links['unsubscribe_url']}>", "List-Unsubscribe-Post": ONE_CLICK},
+        }
+
+    def _write_links(self, message_id: UUID) -> dict[str, str]:
+        """A confirmation link is of use only in a mail that asks for one; the intake knows which those are."""
+        token = sign_unsubscribe_token(self._token_key, message_id)
+        return {
+            "unsubscribe_url": f"{self._intake_url}/unsubscribe/{token}",
+            "preferences_url": f"{self._intake_url}/preferences/{token}",
+            "confirm_url": f"{self._intake_url}/confirm/{sign_confirmation_token(self._token_key, message_id)}",
         }
 
     def _find_template(self, group: CallGroup) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.request
 from typing import IO, Any
 
@@ -11,6 +12,7 @@ from sendgrid import SendGridAPIClient
 from safar.connections import Connection
 from safar.delivery.guard import is_loopback, require_allowed_host
 from safar.errors import ConfigurationError
+from safar.outbound import Reach, guard_connection
 from safar.settings import Settings
 
 # The SDK's own default is to wait for ever.
@@ -27,9 +29,17 @@ def open_sendgrid(settings: Settings, connection: Connection) -> Any:
         raise ConfigurationError(
             f"Connection {connection.conn_id!r} has no password. Set it to a SendGrid API key that may send mail."
         )
-    sdk = SendGridAPIClient(connection.secret, host=require_allowed_host(settings, connection))
+    require_allowed_host(settings, connection)
+    return open_reader(settings, connection)
+
+
+def open_reader(settings: Settings, connection: Connection) -> Any:
+    """The same client for calls by which nothing leaves: it may ask any host that is not in a private network."""
+    sdk = SendGridAPIClient(connection.secret, host=connection.base_url)
     seconds = float(connection.extra.get("timeout", CALL_SECONDS))
-    return _Client(host=sdk.client.host, request_headers=sdk.client.request_headers, version=3, timeout=seconds)
+    client = _Client(host=sdk.client.host, request_headers=sdk.client.request_headers, version=3, timeout=seconds)
+    client.reach = Reach.of(settings, connection)
+    return client
 
 
 class _RefuseRedirects(urllib.request.HTTPRedirectHandler):
@@ -39,11 +49,31 @@ class _RefuseRedirects(urllib.request.HTTPRedirectHandler):
         """Returning nothing makes urllib raise the redirect as an HTTPError."""
 
 
+class _GuardedHTTP(urllib.request.HTTPHandler):
+    def __init__(self, reach: Reach) -> None:
+        super().__init__()
+        self._reach = reach
+
+    def http_open(self, req: urllib.request.Request) -> Any:
+        return self.do_open(guard_connection(http.client.HTTPConnection, self._reach), req)
+
+
+class _GuardedHTTPS(urllib.request.HTTPSHandler):
+    def __init__(self, reach: Reach) -> None:
+        super().__init__()
+        self._reach = reach
+
+    def https_open(self, req: urllib.request.Request) -> Any:
+        return self.do_open(guard_connection(http.client.HTTPSConnection, self._reach), req)
+
+
 class _Client(python_http_client.Client):  # type: ignore[misc]
     """Each part of a path is a client of its own; headers are copied, because the SDK writes into them."""
 
+    reach: Reach
+
     def _build_client(self, name: str | None = None) -> _Client:
-        return _Client(
+        client = _Client(
             host=self.host,
             version=self._version,
             request_headers=dict(self.request_headers),
@@ -51,9 +81,16 @@ class _Client(python_http_client.Client):  # type: ignore[misc]
             append_slash=self.append_slash,
             timeout=self.timeout,
         )
+        client.reach = self.reach
+        return client
 
     def _make_request(self, opener: Any, request: urllib.request.Request, timeout: float | None = None) -> Any:
         # A proxy of the environment is for the outside, not for this machine.
-        proxies = [urllib.request.ProxyHandler({})] if is_loopback(request.host.rsplit(":", 1)[0].strip("[]")) else []
-        strict = urllib.request.build_opener(_RefuseRedirects, *proxies)
+        host = request.host.rsplit(":", 1)[0].strip("[]")
+        self.reach.judge_written(host)
+        if urllib.request.getproxies() and not is_loopback(host):
+            strict = urllib.request.build_opener(_RefuseRedirects)
+        else:
+            guarded = (_GuardedHTTP(self.reach), _GuardedHTTPS(self.reach))
+            strict = urllib.request.build_opener(_RefuseRedirects, urllib.request.ProxyHandler({}), *guarded)
         return super()._make_request(strict, request, timeout=timeout)

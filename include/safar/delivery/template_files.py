@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from safar.catalogue.template_fields import PROVIDED, scan_fields
+from safar.catalogue.template_fields import PROVIDED, find_raw_output, scan_fields
 from safar.delivery.plain_text import read_plain_text
 from safar.delivery.required_fields import list_required_fields
 from safar.errors import ConfigurationError
@@ -107,6 +107,8 @@ def compile_template(templates: Path, template: str, locale: str, company: Mappi
         source = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read ({error.strerror}). Write the template there.") from error
+    for problem in find_raw_output(path):
+        raise ConfigurationError(problem)
     source = _with_includes(path, source)
     _check_source(path, source)
     filled = COMPANY.sub(lambda match: _fill_company(path, match[1], company), source)
@@ -126,8 +128,6 @@ def compile_template(templates: Path, template: str, locale: str, company: Mappi
 
 
 def _check_source(path: Path, source: str) -> None:
-    if "{{{" in source:
-        raise ConfigurationError(f"{path}: '{{{{{{' writes a value without escaping it. Write {{{{name}}}} instead.")
     unknown = [tag for tag in MJ_TAG.findall(source) if tag not in KNOWN_TAGS]
     if unknown:
         raise ConfigurationError(f"{path}: <{unknown[0]}> is not an MJML tag. Mend its spelling.")

@@ -14,6 +14,7 @@ from safar.catalogue.fetching import ErrorShape
 from safar.extraction.paths import look_up
 
 TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, *range(520, 525)})
+NO_CONTENT = 204
 REMEDIES = {
     400: "Compare the request in the source's YAML with the vendor's documentation.",
     402: "The account is frozen; ask the vendor.",
@@ -56,6 +57,8 @@ def read_answer(response: requests.Response, errors: ErrorShape | None) -> Any:
     body, is_json = _parse(response.content)
     _judge_declared(response, body, errors)
     _judge_status(response)
+    if response.status_code == NO_CONTENT:
+        return None
     if not is_json:
         raise Transient(f"HTTP {response.status_code} with a body that is not JSON")
     response.__dict__["json"] = lambda **_: body  # parsed once; the paginator asks again

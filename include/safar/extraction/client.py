@@ -25,6 +25,7 @@ from safar.errors import ConfigurationError
 from safar.extraction.pacing import Pacer
 from safar.extraction.placeholders import describe_connection, fill_placeholders
 from safar.extraction.session import Patience, VendorSession
+from safar.outbound import Reach
 
 
 class FreshToken(AuthBase):
@@ -62,7 +63,7 @@ class VendorClient:
         self.session.pacer = self._pacers.setdefault(limit, Pacer(limit, sleep=self.session.patience.sleep))
 
 
-def open_client(source: Source, connection: Connection, patience: Patience | None = None) -> VendorClient:
+def open_client(source: Source, connection: Connection, reach: Reach, patience: Patience | None = None) -> VendorClient:
     """Opens the client; nothing is sent yet.
 
     Raises:
@@ -70,9 +71,9 @@ def open_client(source: Source, connection: Connection, patience: Patience | Non
     """
     known = describe_connection(connection)
     settings = source.client
-    session = _open_session(source, connection, connection.base_url, patience or Patience())
+    session = _open_session(source, connection, connection.base_url, patience or Patience(), reach)
     try:
-        auth = _create_auth(settings.auth, known, source, connection, session.patience)
+        auth = _create_auth(settings.auth, known, source, connection, session.patience, reach)
         headers = fill_placeholders(settings.headers, known)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source.file}: connection {connection.conn_id!r}: {error}") from error
@@ -96,13 +97,20 @@ def open_paginator(endpoint: Endpoint, source: Source, table: str) -> BasePagina
     return paginator
 
 
-def _open_session(source: Source, connection: Connection, base_url: str, patience: Patience) -> VendorSession:
+def _open_session(
+    source: Source, connection: Connection, base_url: str, patience: Patience, reach: Reach
+) -> VendorSession:
     settings = source.client
-    return VendorSession(source.name, connection.conn_id, base_url, settings.errors, settings.timeout, patience)
+    return VendorSession(source.name, connection.conn_id, base_url, settings.errors, settings.timeout, patience, reach)
 
 
 def _create_auth(
-    auth: Auth | None, known: dict[str, Any], source: Source, connection: Connection, patience: Patience
+    auth: Auth | None,
+    known: dict[str, Any],
+    source: Source,
+    connection: Connection,
+    patience: Patience,
+    reach: Reach,
 ) -> AuthBase | None:
     if auth is None:
         return None
@@ -115,6 +123,6 @@ def _create_auth(
     if auth.type == "basic":
         return HttpBasicAuth(**given)
     token_host = "://".join(urlsplit(given["access_token_url"])[:2])
-    session = _open_session(source, connection, token_host, patience)
+    session = _open_session(source, connection, token_host, patience, reach)
     session.is_for_tokens = True
     return FreshToken(OAuth2ClientCredentials(**given, session=session), auth.access_token_header)

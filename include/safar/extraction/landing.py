@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from safar.catalogue.source import Source, Table
 from safar.connections import Connection
 from safar.extraction.client import VendorClient, open_client
 from safar.extraction.cursors import next_cursor, parse_instant, window_days
+from safar.extraction.erased import ErasedFilter, decode_text
 from safar.extraction.files import read_files
 from safar.extraction.loads import LoadBook, open_load_book
 from safar.extraction.pipeline import SourcePipeline, TableLoad
@@ -25,7 +27,10 @@ from safar.extraction.row_rules import read_row_rules
 from safar.extraction.rows import Line, LineReader, Rejected
 from safar.extraction.session import Patience
 from safar.extraction.spool import Spool
+from safar.extraction.vendor_erasures import ErasedAtVendor
 from safar.extraction.versions import count_versions, undo_load
+from safar.ledger.tombstones import Hasher, read_tombstones
+from safar.outbound import Reach
 from safar.workspace import ADDRESS_KEY, Workspace
 
 
@@ -53,9 +58,12 @@ def land_source(workspace: Workspace, source: Source, patience: Patience | None 
         if landing.quarantined:
             write_quarantine(dsn, source.schema_name, load_id, landed_at, landing.quarantined)
         rows = count_versions(dsn, source, landed_at)
+        landing.request_erasures()
         book.count(load_id, rows, len(landing.quarantined))
     undeclared = {load.table.name: load.undeclared for load in loads if load.undeclared}
-    return LoadReport(source.name, load_id, landed_at, rows, len(landing.quarantined), undeclared)
+    return LoadReport(
+        source.name, load_id, landed_at, rows, len(landing.quarantined), undeclared, dict(landing.erased_counts)
+    )
 
 
 def _undo_unchecked(book: LoadBook, dsn: str, source: Source) -> None:
@@ -73,12 +81,17 @@ class _Landing:
     folder: Path
     patience: Patience | None
     quarantined: list[QuarantinedRow] = field(default_factory=list)
+    erased_counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.connection: Connection = self.workspace.connections.get(self.source.connection)
         self.pipeline = SourcePipeline(self.source, self.workspace.warehouse.dsn, self.folder)
         self._secret = self.workspace.connections.get(ADDRESS_KEY).secret
         self._suite = self.workspace.settings.expectations / "raw" / f"{self.source.name}.yml"
+        hasher = Hasher.open(self.workspace)
+        with self.workspace.open_ledger() as ledger:
+            self._tombstones = read_tombstones(ledger, hasher)
+        self._erased_at_vendor = ErasedAtVendor(self.source, self.workspace, hasher)
         self._looked_up: dict[tuple[str, str], dict[str, None]] = {
             (batch.table, batch.column): {} for table in self.source.tables if (batch := table.extract.batch)
         }
@@ -88,11 +101,13 @@ class _Landing:
         moment = Moment(self.workspace.clock.now(), self.pipeline.restore_cursors())
         client = None
         if any(table.extract.endpoint for table in self.source.tables):
-            client = open_client(self.source, self.connection, self.patience)
+            reach = Reach.of(self.workspace.settings, self.connection)
+            client = open_client(self.source, self.connection, reach, self.patience)
         return [self._read(table, client, moment) for table in self.source.tables]
 
     def _read(self, table: Table, client: VendorClient | None, moment: Moment) -> TableLoad:
         reader = LineReader(table, read_row_rules(self._suite, f"{self.source.schema_name}.{table.name}"))
+        erased = ErasedFilter(self.source, table, self._tombstones)
         spool = Spool(self.folder, table.name, (*table.types, "_deleted"))
         cursor_column = table.extract.cursor.column if table.extract.cursor else None
         newest = ""
@@ -101,13 +116,21 @@ class _Landing:
                 try:
                     line = reader.read(record, rows.are_gone)
                 except Rejected as reason:
-                    self._quarantine(table, reader, record, str(reason))
+                    self._quarantine(table, reader, erased, record, str(reason))
                     continue
+                self._erased_at_vendor.watch(table, line)
+                kept = erased.filter(line)
+                if kept is None:
+                    continue
+                line = kept
                 spool.add(line)
                 if "_deleted" not in line.values:
                     self._watch(table, line)
                 if cursor_column is not None:
                     newest = max(newest, line.values.get(cursor_column, ""))
+        self.erased_counts += erased.counts
+        if client is not None:
+            self._erased_at_vendor.look_up(client, table)
         seen = parse_instant(newest.strip('"')) if newest else None
         cursor = next_cursor(moment.cursors.get(table.name), seen, moment.began_at)
         return TableLoad(table, spool, tuple(sorted(reader.undeclared)), cursor, self._scope(table, moment))
@@ -127,7 +150,7 @@ class _Landing:
         for (name, column), noted in self._looked_up.items():
             value = line.values.get(column)
             if name == table.name and value is not None:
-                noted[value[1:-1].replace('""', '"')] = None
+                noted[decode_text(value)] = None
 
     def _known_values(self, table: str, column: str) -> dict[str, None]:
         """The column's values in the versions that earlier loads left open."""
@@ -141,9 +164,15 @@ class _Landing:
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
                 return {}
 
-    def _quarantine(self, table: Table, reader: LineReader, record: object, reason: str) -> None:
+    def _quarantine(self, table: Table, reader: LineReader, erased: ErasedFilter, record: object, reason: str) -> None:
         flat = reader.columns.flatten(record) if isinstance(record, dict) else None
+        if erased.names_erased(flat):
+            return
         self.quarantined.append(quarantine_row(table, flat, record, reason, self._secret))
+
+    def request_erasures(self) -> None:
+        """People whom the vendor has erased are erased here too: their load is through, so nothing is forgotten."""
+        self._erased_at_vendor.request()
 
     def _scope(self, table: Table, moment: Moment) -> str | None:
         window = table.extract.window

@@ -26,6 +26,8 @@ class LoadReport:
     quarantined: int
     undeclared: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Table -> columns that came without being declared; they landed as text."""
+    erased: dict[str, int] = field(default_factory=dict)
+    """Rows of erased people that were kept out: how many were dropped, how many redacted."""
 
     def describe(self) -> str:
         parts = [
@@ -34,5 +36,6 @@ class LoadReport:
         ]
         if self.quarantined:
             parts.append(f"{self.quarantined} rows in quarantine")
+        parts += [f"{count} rows {what} (erased)" for what, count in sorted(self.erased.items()) if count]
         parts += [f"{table}: undeclared columns {', '.join(names)}" for table, names in self.undeclared.items()]
         return f"{self.source} landed at {self.landed_at.isoformat()}: " + "; ".join(parts)

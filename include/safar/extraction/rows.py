@@ -123,7 +123,7 @@ class LineReader:
         if is_gone or (self._deleted and seen.get(self._deleted.column) == self._deleted.equals):
             values["_deleted"] = "true"
         modified_at = values.get(self._modified_at) if self._modified_at else None
-        return Line(key, values, modified_at, _hash(values))
+        return Line(key, values, modified_at, hash_values(values))
 
     def _encode(
         self, record: dict[str, Any], known: dict[str, Field], values: dict[str, str], seen: dict[str, Any]
@@ -155,7 +155,7 @@ class LineReader:
             raise Rejected(str(broken)) from None
 
 
-def _hash(values: Mapping[str, str]) -> str:
+def hash_values(values: Mapping[str, str]) -> str:
     """Null columns do not count, so a column declared later makes no new version of what lacks it."""
     text = "\0".join(sorted([f"{name}\1{value}" for name, value in values.items()]))
     return md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -17,6 +17,7 @@ from safar.catalogue.fetching import ErrorShape
 from safar.errors import SafarError
 from safar.extraction.answers import Refusal, Throttled, Transient, Unauthorised, read_answer
 from safar.extraction.pacing import Pacer
+from safar.outbound import Reach, mount_guard
 
 BROKEN = (
     requests.exceptions.ConnectionError,
@@ -49,14 +50,18 @@ class VendorSession(requests.Session):
         errors: ErrorShape | None,
         timeout: timedelta,
         patience: Patience,
+        reach: Reach,
     ) -> None:
         super().__init__()
+        mount_guard(self, reach)
         self.source = source
         self.connection = connection
         self.patience = patience
         self.pacer = Pacer(None)
         self.is_for_tokens = False
         self.credentials: AuthBase | None = None
+        self.accepted: frozenset[int] = frozenset()
+        """Statuses that are good answers here although they are none elsewhere."""
         self._origin = urlsplit(base_url)[:2]
         # Proxies and certificates of the environment are looked up once, not for each page.
         surroundings = self.merge_environment_settings(base_url, {}, None, None, None)
@@ -107,7 +112,8 @@ class VendorSession(requests.Session):
         except BROKEN as error:
             raise Transient(f"the answer broke off or never came ({type(error).__name__})") from None
         self.pacer.learn(response.headers)
-        read_answer(response, self._errors)
+        if response.status_code not in self.accepted:
+            read_answer(response, self._errors)
         return response
 
     def _backoff(self, failures: int) -> float:

@@ -9,13 +9,16 @@ from datetime import datetime
 import psycopg
 
 from safar.delivery.addresses import hash_address, normalise_email
-from safar.feedback.settings import read_feedback_settings
+from safar.delivery.circuit_breaker import ChannelHealth, watch_channel
+from safar.delivery.rules import BreakerThresholds
+from safar.feedback.settings import SENDGRID, read_feedback_settings
 from safar.feedback.settling import SettleReport, settle_unknown
 from safar.feedback.suppressions import LISTS, Suppressed, SuppressionList, SuppressionReader, choose_since
 from safar.workspace import ADDRESS_KEY, Workspace
 
 # Somebody who left all mail at the provider has withdrawn a permission; the address itself is sound.
 WITHDRAWN = "unsubscribes"
+EMAIL = "email"
 
 NEWEST = {
     True: "select max(occurred_at) from ledger.permission_event where source = %s",
@@ -43,21 +46,30 @@ class FeedbackReport:
 
     settled: SettleReport
     new_counts: dict[str, int] = field(default_factory=dict)
+    health: ChannelHealth | None = None
 
     def describe(self) -> str:
         lists = ", ".join(f"{count} {name}" for name, count in self.new_counts.items())
-        return f"{self.settled.describe()}; new at the provider: {lists or 'nothing fetched'}"
+        health = f"; {self.health.describe()}" if self.health else ""
+        return f"{self.settled.describe()}; new at the provider: {lists or 'nothing fetched'}{health}"
 
 
-def collect_feedback(workspace: Workspace) -> FeedbackReport:
-    """Settles unknown messages, then fetches the provider's suppressions; safe to repeat.
+def collect_feedback(workspace: Workspace, thresholds: BreakerThresholds | None = None) -> FeedbackReport:
+    """Settles unknown messages, looks at the channel's health, fetches the provider's suppressions; safe to repeat.
+
+    Args:
+        thresholds: from which shares of refusals, bounces and complaints the channel is stopped; None: not watched.
 
     Raises:
         SafarError: the provider does not answer; what came before is kept.
         ConfigurationError: connection sendgrid is missing.
     """
     settled = settle_unknown(workspace)
-    return FeedbackReport(settled, fetch_suppressions(workspace))
+    health = None
+    if thresholds is not None:
+        with workspace.open_ledger() as connection:
+            health = watch_channel(connection, EMAIL, SENDGRID, thresholds)
+    return FeedbackReport(settled, fetch_suppressions(workspace), health)
 
 
 def fetch_suppressions(workspace: Workspace, reader: SuppressionReader | None = None) -> dict[str, int]:

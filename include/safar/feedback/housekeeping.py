@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import sql
 
+from safar.catalogue import load_catalogue
+from safar.erasure import apply_retention, resume_erasures
+from safar.errors import SafarError
 from safar.feedback.identities import IdentityReport, check_identities
 from safar.feedback.settings import read_feedback_settings
 from safar.workspace import Workspace
@@ -57,6 +60,14 @@ where
 HAS_STATE = "select to_regclass(%s) is not null and to_regclass(%s) is not null"
 
 
+OVERDUE_AFTER = timedelta(days=3)
+"""Wall time; the law allows a month."""
+
+
+class ErasureOverdue(SafarError):
+    """Somebody who asked to be forgotten is not, because a place could not be reached for days."""
+
+
 @dataclass(frozen=True)
 class HouseReport:
     """What was tidied up, and the accounts that hold."""
@@ -64,24 +75,35 @@ class HouseReport:
     overdue_count: int
     identities: IdentityReport
     pruned_counts: dict[str, int] = field(default_factory=dict)
+    let_go_counts: dict[str, int] = field(default_factory=dict)
+    erasures: str = ""
 
     def describe(self) -> str:
         pruned = sum(self.pruned_counts.values())
+        let_go = ", ".join(f"{count} in {table}" for table, count in self.let_go_counts.items() if count)
         return (
             f"{self.identities.describe()}; {self.overdue_count} overdue messages expired; "
-            f"{pruned} old records of loads removed"
+            f"{pruned} old records of loads removed; retention: {let_go or 'nothing is due'}; {self.erasures}"
         )
 
 
 def keep_house(workspace: Workspace) -> HouseReport:
-    """Closes overdue messages, prunes dlt's records, then checks both identities.
+    """Closes overdue messages, prunes dlt's records, erases who is to be erased, then checks both identities.
 
     Raises:
         IdentityBroken: the books do not balance; the tidying is done all the same.
+        ErasureOverdue: an erasure is open for days; the books balance.
     """
     overdue_count = close_overdue(workspace)
     pruned = prune_loads(workspace)
-    return HouseReport(overdue_count, check_identities(workspace), pruned)
+    let_go = apply_retention(workspace)
+    erasures = resume_erasures(workspace, load_catalogue(workspace.settings))
+    report = HouseReport(overdue_count, check_identities(workspace), pruned, let_go, erasures.describe())
+    late = [one for one in erasures.waiting if one.requested_at < datetime.now(UTC) - OVERDUE_AFTER]
+    if late:
+        lines = "\n  ".join(one.describe() for one in late)
+        raise ErasureOverdue(f"Erasures are open for more than {OVERDUE_AFTER.days} days:\n  {lines}")
+    return report
 
 
 def close_overdue(workspace: Workspace) -> int:

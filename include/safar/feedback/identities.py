@@ -49,7 +49,10 @@ with results as (
 states as (
     select run_id, campaign, 0 as result_count, 0 as planned_count, count(state) as action_count
     from ledger.action_outcome
-    where %(run_id)s::text is null or run_id = %(run_id)s
+    where
+        (%(run_id)s::text is null or run_id = %(run_id)s)
+        -- Mails that somebody asked for were decided by nobody; each is in the ledger because of its request.
+        and run_id not in (select asked.run_id from ledger.run as asked where asked.cadence = 'on_request')
     group by run_id, campaign
 )
 
@@ -66,6 +69,8 @@ group by run_id, campaign
 
 class IdentityBroken(SafarError):
     """Somebody is missing from the accounts, or is in them twice."""
+
+    alert_kind = "identity_broken"
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,13 @@ from typing import Any
 
 import orjson
 from python_http_client.exceptions import HTTPError
-from sendgrid import SendGridAPIClient
 
+from safar.delivery.sendgrid_client import open_reader
 from safar.errors import SafarError
 from safar.feedback.settings import SENDGRID
 from safar.workspace import Workspace
 
 PAGE_SIZE = 500
-TIMEOUT_SECONDS = 30
 ATTEMPTS = 5
 LONGEST_WAIT_SECONDS = 60.0
 
@@ -57,8 +56,7 @@ class SuppressionReader:
 
     def __init__(self, workspace: Workspace, sleep: Callable[[float], None] = time.sleep) -> None:
         connection = workspace.connections.get(SENDGRID)
-        self._client = SendGridAPIClient(connection.secret, host=connection.base_url).client
-        self._client.timeout = TIMEOUT_SECONDS
+        self._client = open_reader(workspace.settings, connection)
         self._sleep = sleep
 
     def read(self, name: str, since: datetime, until: datetime) -> Iterator[list[Suppressed]]:

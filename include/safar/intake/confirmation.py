@@ -1,4 +1,4 @@
-"""Reads what a POST to an unsubscribe link says: RFC 8058's One-Click, or the button of our page."""
+"""Reads what a form says: RFC 8058's One-Click, the button of our page, or the choices made there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from email.policy import HTTP
 from typing import Literal
 from urllib.parse import parse_qsl
 
-MAX_FIELDS = 20
+MAX_FIELDS = 100
 
 
 def read_confirmation(content_type: str, body: bytes) -> Literal["one_click", "page"] | None:
@@ -15,13 +15,20 @@ def read_confirmation(content_type: str, body: bytes) -> Literal["one_click", "p
 
     Both of RFC 8058's forms are read, multipart/form-data and application/x-www-form-urlencoded.
     """
-    try:
-        fields = read_fields(content_type, body)
-    except (ValueError, LookupError):
+    fields = read_fields_or_none(content_type, body)
+    if fields is None:
         return None
     if fields.get("list-unsubscribe", "").strip().lower() == "one-click":
         return "one_click"
     return "page" if fields.get("confirm") == "page" else None
+
+
+def read_fields_or_none(content_type: str, body: bytes) -> dict[str, str] | None:
+    """Reads a small form; None when it cannot be read."""
+    try:
+        return read_fields(content_type, body)
+    except (ValueError, LookupError):
+        return None
 
 
 def read_fields(content_type: str, body: bytes) -> dict[str, str]:

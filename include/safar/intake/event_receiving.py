@@ -39,7 +39,7 @@ class EventReceiving:
             address = normalise_email(email)
             return hash_address(key, "email", address) if address else None
 
-        link_prefix = f"{workspace.connections.get(INTAKE).base_url}/unsubscribe/"
+        link_prefix = f"{workspace.connections.get(INTAKE).base_url}/"
         reader = EventReader(hash_email, settings.late_after, link_prefix)
         return cls(read_event_signature(workspace), reader, pool)
 

@@ -65,7 +65,7 @@ class EventReader:
     Args:
         hash_email: the keyed hash of an e-mail address as it is written in the event, None when it is none.
         late_after: how old an event may be when its post is signed before it counts as late.
-        link_prefix: how the URLs of our own unsubscribe links begin.
+        link_prefix: how the URLs of our own links begin: of those that unsubscribe, choose or confirm.
     """
 
     hash_email: Callable[[str], str | None]

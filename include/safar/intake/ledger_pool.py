@@ -26,7 +26,7 @@ class LedgerPool:
     """Runs pieces of work, each in one transaction of its own."""
 
     def __init__(self, workspace: Workspace, size: int) -> None:
-        self._dsn = workspace.ledger.dsn
+        self._dsn = workspace.intake_ledger.dsn
         self._slots: LifoQueue[psycopg.Connection | None] = LifoQueue()
         for _ in range(size):
             self._slots.put(None)

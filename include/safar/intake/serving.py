@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger("safar.intake")
 
 MAX_CONNECTIONS = 500
+ROUTES = frozenset({"webhooks", "unsubscribe", "preferences", "subscribe", "confirm"})
 
 
 class AccessLog:
@@ -45,7 +46,7 @@ class AccessLog:
 def name_route(path: str) -> str:
     """Returns what may be written down of a path."""
     first = path.split("/", 2)[1] if path.startswith("/") else ""
-    return f"/{first}" if first in ("webhooks", "unsubscribe") else "(unknown path)"
+    return f"/{first}" if first in ROUTES else "(unknown path)"
 
 
 def serve_app(app: FastAPI, host: str, port: int) -> None:

@@ -23,6 +23,24 @@ class IntakeSettings(BaseModel):
     """A larger post of events is refused with 413."""
     ledger_connections: int = Field(default=8, ge=1, le=100)
     """How many connections to the ledger are held at most."""
+    form_limit_bytes: int = Field(default=10_000, ge=100)
+    """A larger form of a page is refused with 413."""
+    network_burst: int = Field(default=60, ge=1)
+    """How many requests at once one network (IPv4 /24, IPv6 /64), or the holders of one valid link, may make."""
+    network_per_minute: float = Field(default=60, gt=0)
+    """How many more every minute."""
+    total_burst: int = Field(default=2_000, ge=1)
+    """How many requests at once all of them may make together, signed posts of the provider not counted."""
+    total_per_minute: float = Field(default=30_000, gt=0)
+    """How many more every minute."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses or networks of our own proxies, whose X-Forwarded-For says who asks."""
+    confirmation_hours: float = Field(default=48, gt=0)
+    """How long after it was asked for a permission can be confirmed; business time."""
+    opt_ins_per_address: int = Field(default=3, ge=0)
+    """How many confirmation mails one address gets in a day."""
+    opt_ins_per_network: int = Field(default=20, ge=0)
+    """How many confirmation mails one network may ask for in a day."""
 
     @property
     def late_after(self) -> timedelta:
@@ -31,6 +49,10 @@ class IntakeSettings(BaseModel):
     @property
     def link_lifetime(self) -> timedelta:
         return timedelta(days=self.link_lifetime_days)
+
+    @property
+    def confirmation_lifetime(self) -> timedelta:
+        return timedelta(hours=self.confirmation_hours)
 
 
 def read_intake_settings(workspace: Workspace) -> IntakeSettings:

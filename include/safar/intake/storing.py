@@ -9,6 +9,7 @@ import psycopg
 
 from safar.intake.effects import find_suppression, find_withdrawn_topic
 from safar.intake.events import ProviderEvent
+from safar.intake.soft_bounces import suppress_soft_bounces
 from safar.ledger.proof import accept_proven
 
 PROVIDER = "sendgrid"
@@ -84,6 +85,7 @@ def store_events(connection: psycopg.Connection, events: Sequence[ProviderEvent]
     new_ids = {row[0] for row in rows}
     new = [event for event in events if event.event_id in new_ids]
     _suppress(connection, new)
+    suppress_soft_bounces(connection, new)
     _withdraw(connection, new)
     accept_proven(connection, {event.message_id for event in new if event.message_id is not None})
     return len(rows)

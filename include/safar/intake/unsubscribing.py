@@ -19,6 +19,12 @@ from ledger.message
 where message_id = %s
 """
 
+FIND_REQUEST = """
+select occurrence_key
+from ledger.message
+where message_id = %s and run_id = 'on_request' and campaign = 'permission_confirmation'
+"""
+
 # The first use of a link is always written down. A later one is written only when the permission was given
 # again in between; the number makes it a key of its own, and of two uses at once only one is kept.
 WITHDRAW = """
@@ -26,6 +32,7 @@ with latest as (
     select state
     from ledger.permission_event
     where address_hash = %(address_hash)s and channel = %(channel)s and topic in (%(topic)s, 'all')
+        and state <> 'pending'
     order by occurred_at desc, state = 'revoked' desc
     limit 1
 ),
@@ -69,6 +76,12 @@ def find_link(connection: psycopg.Connection, message_id: UUID) -> UnsubscribeLi
     """Reads the message of a link; None when this ledger does not know it."""
     with connection.cursor(row_factory=class_row(UnsubscribeLink)) as cursor:
         return cursor.execute(FIND, [message_id]).fetchone()
+
+
+def find_request(connection: psycopg.Connection, message_id: UUID) -> str | None:
+    """Reads which request a message asks its recipient to confirm; None when it asks nothing."""
+    row = connection.execute(FIND_REQUEST, [message_id]).fetchone()
+    return row[0] if row else None
 
 
 def withdraw_permission(connection: psycopg.Connection, link: UnsubscribeLink, method: str, now: datetime) -> bool:

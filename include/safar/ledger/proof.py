@@ -6,37 +6,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 import psycopg
-
-# Ordered, so that two posts that prove the same messages wait for each other and never deadlock.
-LOCK_DOUBTFUL = """
-select message_id
-from ledger.message
-where message_id = any(%s) and state in ('unknown', 'presumed_lost')
-order by message_id
-for update
-"""
-
-ACCEPT = """
-update ledger.message as message
-set
-    state = 'accepted',
-    reason = 'proven by an event',
-    accepted_at = greatest(message.attempted_at, proof.occurred_at),
-    provider = coalesce(message.provider, proof.provider),
-    provider_message_id = coalesce(message.provider_message_id, proof.provider_message_id),
-    state_at = clock_timestamp()
-from (
-    select
-        message_id,
-        min(occurred_at) as occurred_at,
-        min(provider) as provider,
-        min(provider_message_id) as provider_message_id
-    from ledger.provider_event
-    where message_id = any(%(message_ids)s)
-    group by message_id
-) as proof
-where message.message_id = proof.message_id and message.state in ('unknown', 'presumed_lost')
-"""
+from psycopg.rows import scalar_row
 
 
 def accept_proven(connection: psycopg.Connection, message_ids: Collection[UUID]) -> int:
@@ -46,7 +16,6 @@ def accept_proven(connection: psycopg.Connection, message_ids: Collection[UUID])
     """
     if not message_ids:
         return 0
-    doubtful = [row[0] for row in connection.execute(LOCK_DOUBTFUL, [list(message_ids)])]
-    if not doubtful:
-        return 0
-    return connection.execute(ACCEPT, {"message_ids": doubtful}).rowcount
+    cursor = connection.cursor(row_factory=scalar_row)
+    count: int | None = cursor.execute("select ledger.accept_proven(%s)", [list(message_ids)]).fetchone()
+    return count or 0

@@ -7,13 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from safar.alerting import describe_failure, raise_alerts, watch_ledger
 from safar.catalogue import Catalogue
-from safar.delivery import Approval, check_outgoing, dispatch_messages, measure_audience, plan_campaign
+from safar.delivery import Approval, DeliveryRules, check_outgoing, dispatch_messages, measure_audience, plan_campaign
+from safar.erasure import resume_erasures
 from safar.errors import SafarError
 from safar.extraction import check_load, land_source
 from safar.feedback import collect_feedback, keep_house
 from safar.night.timetable import Moment, add_due_moments, draw_day, list_due, name_run
 from safar.warehouse import (
+    announce_blocked,
     build_models,
     decide,
     gate_campaigns,
@@ -53,6 +56,7 @@ class NightPlayer:
             with ThreadPoolExecutor(len(wave)) as pool:
                 for played in [pool.submit(self._play_dag, dag_id, moment) for dag_id in wave]:
                     played.result()
+        watch_ledger(self.workspace)
 
     def _play_dag(self, dag_id: str, moment: Moment) -> None:
         verb, _, name = dag_id.partition("_")
@@ -63,7 +67,8 @@ class NightPlayer:
         elif verb == "dispatch":
             self.report(f"    {dispatch_messages(self.workspace, self.catalogue).describe()}")
         elif verb == "collect":
-            self.report(f"    {collect_feedback(self.workspace).describe()}")
+            thresholds = DeliveryRules.from_catalogue(self.catalogue).breaker
+            self.report(f"    {collect_feedback(self.workspace, thresholds).describe()}")
         else:
             self.report(f"    {keep_house(self.workspace).describe()}")
 
@@ -71,6 +76,7 @@ class NightPlayer:
         source = self.catalogue.sources[name]
         landed = land_source(self.workspace, source)
         check_load(self.workspace, source, landed.load_id)
+        resume_erasures(self.workspace, self.catalogue)
         self.report(f"    {landed.describe()}")
 
     def _build(self, dag_id: str, cadence: str, moment: Moment) -> None:
@@ -88,6 +94,7 @@ class NightPlayer:
         built = build_models(workspace, pin, select=[f"tag:{cadence}"], exclude=["path:models/decisions"])
         self.report(f"    {built.describe()}")
         gate_campaigns(workspace, pin, catalogue)
+        announce_blocked(workspace, pin)
         publish_contacts(workspace, pin, catalogue)
         self.report(f"    {decide(workspace, pin, catalogue).describe()}")
         for campaign in catalogue.name_campaigns(cadence):
@@ -109,3 +116,5 @@ class NightPlayer:
             work()
         except SafarError as error:
             self.report(f"    {name} FAILED: {error}")
+            alert = describe_failure(error, where=name, key=f"{name}:{self.workspace.clock.now():%Y-%m-%dT%H:%M}")
+            raise_alerts(self.workspace, [alert] if alert else [])

@@ -119,8 +119,10 @@ def describe_vendors(company: Company, webhook_key: str) -> dict[str, dict[str, 
     return {
         "safar_sandbox": at(""),
         "hubspot": at("/hubspot", password=HUBSPOT_TOKEN),
+        "hubspot_write": at("/hubspot", password=HUBSPOT_TOKEN),
         "meta_ads": at("/meta/v26.0", password=META_TOKEN, extra={"account_id": AD_ACCOUNT}),
         "shopify": at("/shopify", login="shop-sandbox", password=SHOP_SECRET, extra={"api_version": "2026-07"}),
+        "shopify_write": at("/shopify", login="shop-sandbox", password=SHOP_SECRET, extra={"api_version": "2026-07"}),
         "sendgrid": at(
             "/sendgrid",
             password=SENDGRID_KEY,

@@ -142,6 +142,18 @@ def ensure_database(address: PostgresAddress, name: str) -> str:
     return address.dsn(name)
 
 
+def ensure_owner(address: PostgresAddress, name: str, login: str, password: str) -> None:
+    """Creates the login and its database when they are missing; the password is set anew."""
+    ensure_database(address, name)
+    with psycopg.connect(address.dsn(name)) as connection:
+        known = connection.execute("select 1 from pg_roles where rolname = %s", [login]).fetchone()
+        verifier = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
+        statement = sql.SQL("alter role {} login password {}" if known else "create role {} login password {}")
+        connection.execute(statement.format(sql.Identifier(login), sql.Literal(verifier)))
+        connection.execute(sql.SQL("alter database {} owner to {}").format(sql.Identifier(name), sql.Identifier(login)))
+        connection.execute(sql.SQL("alter schema public owner to {}").format(sql.Identifier(login)))
+
+
 def find_free_port() -> int:
     """Asks the kernel for a port on 127.0.0.1 that is free now."""
     with socket.socket() as probe:

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from safar.connections import EnvironmentConnections
 from safar.errors import ConfigurationError
+from safar.ledger.logins import ensure_own_logins
 from safar.ledger.migration import migrate_ledger
 from safar.services.airflow import (
     AirflowPorts,
@@ -27,12 +29,17 @@ from safar.services.postgres import (
     EmbeddedPostgres,
     PostgresAddress,
     ensure_database,
+    ensure_owner,
     find_free_port,
     is_port_free,
 )
 from safar.services.supervision import Service, await_service, start_service, stop_services
 from safar.settings import Settings
+from safar.workspace import INTAKE_LEDGER, LEDGER, LEDGER_OWNER, WAREHOUSE, Workspace
 
+LOGINS = {WAREHOUSE: "safar_warehouse", LEDGER: "safar_tasks", INTAKE_LEDGER: "safar_web"}
+"""The login of each connection; migrations log in as postgres."""
+AIRFLOW = "airflow"
 PORT_NAMES = ("postgres", "sandbox", "intake", "airflow", "worker_log", "triggerer_log")
 
 
@@ -85,22 +92,23 @@ class Stack:
         self.services.append(company_service)
         self._postgres = EmbeddedPostgres(self.settings.home / "postgres", self.ports["postgres"])
         address = self._postgres.start()
-        warehouse = ensure_database(address, "safar")
-        migrate_ledger(warehouse)
-        ensure_database(address, "airflow")
+        databases = describe_databases(address, read_passwords(self.settings.home))
+        metadata = prepare_databases(address, databases, self.settings)
         await_company(company_service, company)
         intake_url = f"http://127.0.0.1:{self.ports['intake']}"
         key = company.register_webhook(intake_url)
         connections = {
-            **describe_databases(address),
+            **databases,
             **describe_own_keys(self.settings.home, intake_url),
             **describe_vendors(company, key),
         }
         self.environment = {
             **os.environ,
-            **describe_environment(self.settings, address.dsn("airflow"), self.airflow_ports, connections),
+            **describe_environment(self.settings, metadata, self.airflow_ports, connections),
         }
         self._start_intake(logs)
+        # From here on nobody has the rights of the web process, and nobody ever had the owner's.
+        self.environment.pop(f"AIRFLOW_CONN_{INTAKE_LEDGER.upper()}")
 
     @property
     def airflow_ports(self) -> AirflowPorts:
@@ -117,22 +125,59 @@ class Stack:
     def _start_intake(self, logs: Path) -> None:
         port = self.ports["intake"]
         command = [sys.executable, "-m", "safar", "intake", "--port", str(port)]
-        intake = start_service("intake", command, self.environment, logs)
+        intake = start_service("intake", command, select_for_intake(self.environment), logs)
         self.services.append(intake)
         await_service(intake, lambda: not is_port_free(port), patience=60)
 
 
-def describe_databases(address: PostgresAddress) -> dict[str, dict[str, object]]:
-    """The warehouse and the ledger: one database here, two in production if you like."""
-    database: dict[str, object] = {
-        "conn_type": "postgres",
-        "host": "127.0.0.1",
-        "port": address.port,
-        "login": "postgres",
-        "password": address.password,
-        "schema": "safar",
+def describe_databases(address: PostgresAddress, passwords: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """The warehouse and the ledger: one database here, two in production if you like, and a login for each part."""
+
+    def log_in(login: str) -> dict[str, object]:
+        return {
+            "conn_type": "postgres",
+            "host": "127.0.0.1",
+            "port": address.port,
+            "login": login,
+            "password": passwords[login],
+            "schema": "safar",
+        }
+
+    return {conn_id: log_in(login) for conn_id, login in LOGINS.items()}
+
+
+def prepare_databases(
+    address: PostgresAddress, databases: Mapping[str, Mapping[str, object]], settings: Settings
+) -> str:
+    """Migrates the ledger as its owner and gives each part its login; returns the DSN of Airflow's own database."""
+    owner_dsn = ensure_database(address, "safar")
+    migrate_ledger(owner_dsn)
+    owner = {**databases[LEDGER], "login": "postgres", "password": address.password}
+    known = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in databases.items()}
+    known[f"AIRFLOW_CONN_{LEDGER_OWNER.upper()}"] = json.dumps(owner)
+    ensure_own_logins(Workspace(settings, EnvironmentConnections(known)))
+    password = read_passwords(settings.home)[AIRFLOW]
+    ensure_owner(address, "airflow", AIRFLOW, password)
+    return f"postgresql://{AIRFLOW}:{password}@127.0.0.1:{address.port}/airflow"
+
+
+def read_passwords(home: Path) -> dict[str, str]:
+    """The passwords of this installation's logins, generated once."""
+    path = home / "logins.json"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({login: secrets.token_urlsafe(24) for login in (*LOGINS.values(), AIRFLOW)}))
+    passwords: dict[str, str] = json.loads(path.read_text())
+    return passwords
+
+
+def select_for_intake(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the public web process is told: none of Airflow's secrets, and no way into the warehouse or the ledger but
+    its own."""
+    forbidden = {f"AIRFLOW_CONN_{conn_id.upper()}" for conn_id in LOGINS if conn_id != INTAKE_LEDGER}
+    return {
+        name: value for name, value in environment.items() if name not in forbidden and not name.startswith("AIRFLOW__")
     }
-    return {"safar_warehouse": database, "safar_ledger": database}
 
 
 def describe_own_keys(home: Path, intake_url: str) -> dict[str, dict[str, object]]:

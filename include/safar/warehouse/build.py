@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from safar.warehouse.build_lock import take_build_lock
 from safar.warehouse.dbt import Progress, describe_warehouse, run_dbt
 from safar.warehouse.manifest import Manifest
 from safar.warehouse.pin import Pin, require_current
@@ -81,6 +82,8 @@ def run_for_pin(
 ) -> BuildReport:
     """Runs a dbt command that sees the run's pin, and records what became of each node.
 
+    The same command for the same target waits for the one that is running.
+
     Args:
         environment: further variables, which win over the pin's own.
 
@@ -88,16 +91,17 @@ def run_for_pin(
         Superseded: a newer run of the cadence is pinned.
         DbtFailed: the project does not parse, or the warehouse does not answer.
     """
-    require_current(workspace, pin)
-    started = time.monotonic()
-    outcome = run_dbt(
-        workspace.settings,
-        command,
-        target=pin.target,
-        target_path=workspace.settings.home / "dbt" / pin.target,
-        environment={**describe_warehouse(workspace), "SAFAR_PIN": pin.to_json(), **(environment or {})},
-        progress=progress,
-    )
-    results = record_results(workspace, pin, outcome)
+    with take_build_lock(workspace, pin.target, *command):
+        require_current(workspace, pin)
+        started = time.monotonic()
+        outcome = run_dbt(
+            workspace.settings,
+            command,
+            target=pin.target,
+            target_path=workspace.settings.home / "dbt" / pin.target,
+            environment={**describe_warehouse(workspace), "SAFAR_PIN": pin.to_json(), **(environment or {})},
+            progress=progress,
+        )
+        results = record_results(workspace, pin, outcome)
     red = list_red(results)
     return BuildReport(len(results) - len(red), tuple(red), time.monotonic() - started)

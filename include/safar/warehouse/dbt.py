@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safar.alerting.alert import hide_values
 from safar.errors import SafarError
 from safar.settings import Settings
 from safar.workspace import Workspace
@@ -86,13 +87,13 @@ def run_dbt(
 
 
 def shorten_message(message: str) -> str:
-    """The lines of a dbt message up to the database's DETAIL, which quotes values of rows."""
+    """The lines of a dbt message up to the database's DETAIL, without the values of rows that they quote."""
     lines = []
     for line in message.strip().splitlines():
         if line.strip().startswith(("DETAIL:", "CONTEXT:", "compiled code at")):
             break
         lines.append(line.strip())
-    return " ".join(lines)[:500]
+    return hide_values(" ".join(lines))[:500]
 
 
 class _Counter:

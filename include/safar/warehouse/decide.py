@@ -79,7 +79,7 @@ def decide(workspace: Workspace, pin: Pin, catalogue: Catalogue) -> DecisionRepo
     """
     require_current(workspace, pin)
     with hold_decide_lock(workspace):
-        blocked = _list_blocked(workspace, pin, catalogue)
+        blocked = list_blocked(workspace, pin, catalogue)
         report = run_for_pin(
             workspace,
             pin,
@@ -100,7 +100,7 @@ def hold_decide_lock(workspace: Workspace) -> Iterator[psycopg.Connection]:
         yield ledger
 
 
-def _list_blocked(workspace: Workspace, pin: Pin, catalogue: Catalogue) -> list[str]:
+def list_blocked(workspace: Workspace, pin: Pin, catalogue: Catalogue) -> list[str]:
     """Campaigns without a green light; one that the gate has not looked at has none."""
     with workspace.open_ledger() as ledger:
         rows = ledger.execute(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from textwrap import shorten
 
 from safar.catalogue import Campaign, Catalogue
 from safar.catalogue.duration import describe_duration
@@ -16,7 +17,46 @@ UPSERT = """
 insert into ledger.campaign_gate (run_id, campaign, is_blocked, reason)
 values (%s, %s, %s, %s)
 on conflict (run_id, campaign) do update
-set is_blocked = excluded.is_blocked, reason = excluded.reason, recorded_at = excluded.recorded_at
+set
+    is_blocked = excluded.is_blocked,
+    reason = excluded.reason,
+    recorded_at = excluded.recorded_at,
+    announced_at = case when excluded.is_blocked then campaign_gate.announced_at end
+"""
+
+# The loads that came before the pin; one that came later is the next run's business.
+NEWEST_LOADS = """
+select distinct on (source) source, status, message
+from ledger.source_load
+where recorded_at < %s
+order by source, landed_at desc
+"""
+
+# Blocked, and nobody has been told since the campaign last had a green light.
+NEWLY_BLOCKED = """
+select gate.campaign, gate.reason
+from ledger.campaign_gate as gate
+join ledger.run using (run_id)
+where
+    gate.run_id = %s
+    and gate.is_blocked
+    and not exists (
+        select from ledger.campaign_gate as told
+        join ledger.run as told_run using (run_id)
+        where
+            told.campaign = gate.campaign
+            and told.announced_at is not null
+            and told_run.sequence <= run.sequence
+            and not exists (
+                select from ledger.campaign_gate as free
+                join ledger.run as free_run using (run_id)
+                where
+                    free.campaign = gate.campaign
+                    and not free.is_blocked
+                    and free_run.sequence between told_run.sequence and run.sequence
+            )
+    )
+order by gate.campaign
 """
 
 NAMED_AT_MOST = 5
@@ -37,17 +77,36 @@ def gate_campaigns(workspace: Workspace, pin: Pin, catalogue: Catalogue) -> dict
     manifest = read_manifest(workspace.settings)
     run_missing_tests(workspace, pin, manifest)
     results = read_recorded(workspace, pin)
+    rolled_back = read_rolled_back(workspace, pin)
     reasons: dict[str, str | None] = {}
     for name in catalogue.name_campaigns(pin.target):
         campaign = catalogue.campaigns[name]
         problems = [
             *explain_nodes(manifest, results, pin, campaign),
-            *explain_sources(manifest, pin, campaign, catalogue),
+            *explain_sources(manifest, pin, campaign, catalogue, rolled_back),
         ]
         reasons[name] = " ".join(problems) or None
     with workspace.open_ledger() as ledger, ledger.cursor() as cursor:
         cursor.executemany(UPSERT, [(pin.run_id, name, reason is not None, reason) for name, reason in reasons.items()])
     return reasons
+
+
+def list_newly_blocked(workspace: Workspace, pin: Pin) -> dict[str, str]:
+    """The campaigns that this run blocks and of which nobody was told yet, with the reason.
+
+    A campaign that stays blocked for several runs is told of once; see `mark_announced`.
+    """
+    with workspace.open_ledger() as ledger:
+        return dict(ledger.execute(NEWLY_BLOCKED, [pin.run_id]).fetchall())
+
+
+def mark_announced(workspace: Workspace, pin: Pin, campaigns: Iterable[str]) -> None:
+    """Writes down that somebody has been told; call it when the alert is out, so that none is lost."""
+    with workspace.open_ledger() as ledger:
+        ledger.execute(
+            "update ledger.campaign_gate set announced_at = clock_timestamp() where run_id = %s and campaign = any(%s)",
+            [pin.run_id, list(campaigns)],
+        )
 
 
 def explain_nodes(manifest: Manifest, results: dict[str, NodeResult], pin: Pin, campaign: Campaign) -> Iterator[str]:
@@ -75,14 +134,25 @@ def explain_nodes(manifest: Manifest, results: dict[str, NodeResult], pin: Pin, 
         yield f"Not built in this run: {names}{' and others' if len(waiting) > NAMED_AT_MOST else ''}."
 
 
-def explain_sources(manifest: Manifest, pin: Pin, campaign: Campaign, catalogue: Catalogue) -> Iterator[str]:
-    """Which sources are too old for the campaign, by what the run knows of them; the wall clock has no say."""
+def read_rolled_back(workspace: Workspace, pin: Pin) -> dict[str, str]:
+    """The sources whose newest load before the pin broke its suite, with what the suite said."""
+    with workspace.open_ledger() as ledger:
+        rows = ledger.execute(NEWEST_LOADS, [pin.ledger_known_at]).fetchall()
+    return {source: message or "no message" for source, status, message in rows if status == "rolled_back"}
+
+
+def explain_sources(
+    manifest: Manifest, pin: Pin, campaign: Campaign, catalogue: Catalogue, rolled_back: Mapping[str, str]
+) -> Iterator[str]:
+    """Which sources are red, or too old by what the run knows of them; the wall clock has no say."""
     exposure = manifest.find_exposure(campaign.name)
     ancestors = manifest.list_ancestors(exposure) if exposure else set()
     for source in sorted(manifest.list_sources(ancestors) & catalogue.sources.keys()):
         known_at = pin.known_at.get(source)
         if known_at is None:
             yield f"The source {source} has never had a checked load."
+        elif source in rolled_back:
+            yield f"The newest load of the source {source} was red ({shorten(rolled_back[source], 200)})."
         elif pin.as_of - known_at > campaign.max_source_age:
             yield (
                 f"The source {source} was last checked at {known_at:%Y-%m-%d %H:%M} UTC, "

@@ -55,7 +55,7 @@ class Pin(BaseModel):
         """``recorded_at`` of what this run publishes: just early enough that the run itself knows it."""
         return self.ledger_known_at - timedelta(microseconds=1)
 
-    def to_json(self, blocked_campaigns: Iterable[str] = ()) -> str:
+    def to_json(self, blocked_campaigns: Iterable[str] = (), *, is_replay: bool = False) -> str:
         """What dbt reads from SAFAR_PIN."""
         return json.dumps(
             {
@@ -65,21 +65,10 @@ class Pin(BaseModel):
                 "as_of": self.as_of.isoformat(),
                 "known_at": {source: at.isoformat() for source, at in sorted(self.known_at.items())},
                 "blocked_campaigns": sorted(blocked_campaigns),
+                **({"is_replay": True} if is_replay else {}),
             }
         )
 
-
-# A transaction that writes stamps its rows with its own start, so rows from before the oldest one that is
-# still open may yet appear. One that has not written so far has no backend_xid; ours are counted from their
-# first statement on, because they may be about to write.
-KNOWN_AT_LEDGER = """
-select least(now(), min(xact_start)) as known_at
-from pg_stat_activity
-where
-    datname = current_database()
-    and pid <> pg_backend_pid()
-    and (backend_xid is not null or application_name = 'safar' and state <> 'idle')
-"""
 
 KNOWN_AT_SOURCES = """
 select source, max(landed_at) as known_at
@@ -159,7 +148,7 @@ def require_current(workspace: Workspace, pin: Pin) -> None:
 
 def _read_known_at(ledger: psycopg.Connection) -> dict[str, str]:
     known_at: dict[str, datetime] = dict(ledger.execute(KNOWN_AT_SOURCES).fetchall())
-    row = ledger.execute(KNOWN_AT_LEDGER).fetchone()
+    row = ledger.execute("select ledger.known_until()").fetchone()
     assert row is not None
     known_at[LEDGER] = row[0]
     return {source: at.astimezone(UTC).isoformat() for source, at in known_at.items()}

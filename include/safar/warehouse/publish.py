@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, LiteralString
+from zoneinfo import available_timezones
 
 import psycopg
 from psycopg import sql
@@ -28,7 +29,7 @@ ALIASES = VersionedTable("contact_alias", key=("alias_id",), values=("contact_id
 PERMISSIONS = EventTable(
     "permission_event",
     unique=("source", "source_key"),
-    values=("channel", "topic", "address_hash", "contact_id", "state", "occurred_at"),
+    values=("channel", "topic", "address_hash", "contact_id", "state", "proof", "occurred_at"),
 )
 SUPPRESSIONS = EventTable(
     "suppression", unique=("origin", "origin_key"), values=("channel", "address_hash", "reason", "occurred_at")
@@ -48,7 +49,7 @@ select alias_id, contact_id from {table} where alias_id <> contact_id
 """
 
 READ_PERMISSIONS = """
-select source, source_key, channel, topic, address, contact_id, state, occurred_at
+select source, source_key, channel, topic, address, contact_id, state, proof::text, occurred_at
 from {table}
 where address is not null
 """
@@ -145,12 +146,14 @@ class _Publication:
 
     def publish_addresses(self) -> int:
         spell, hash_spelling, key_id = self._book.spell, self._book.hash_spelling, self._book.key_id
+        zones = available_timezones()
 
         def convert(row: Row) -> Row:
             contact_id, channel, address, is_valid, locale, time_zone = row
             spelling, is_sendable = spell(channel, address)
             hashed = hash_spelling(channel, spelling)
-            return contact_id, channel, spelling, hashed, key_id, bool(is_valid) and is_sendable, locale, time_zone
+            zone = time_zone if time_zone in zones else None
+            return contact_id, channel, spelling, hashed, key_id, bool(is_valid) and is_sendable, locale, zone
 
         return self._publish("int_contact_addresses", READ_ADDRESSES, ADDRESSES, convert)
 

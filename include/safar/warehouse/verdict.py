@@ -12,6 +12,8 @@ from safar.workspace import Workspace
 class RedModels(SafarError):
     """Models or tests of the run are red, or were never built. ``nodes`` names them by unique_id."""
 
+    alert_kind = None
+
     def __init__(self, message: str, nodes: list[str]) -> None:
         super().__init__(message)
         self.nodes = nodes

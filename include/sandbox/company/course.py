@@ -28,7 +28,7 @@ class Cause:
     """Something that came from outside: a mail's effect, a call of a vendor's API."""
 
     kind: str
-    """order, visit, consent or shop_consent"""
+    """order, visit, consent, shop_consent or crm_purge"""
     payload: dict[str, Any]
 
 
@@ -163,10 +163,18 @@ class Course:
             self._set_consent(payload["email"], payload["subscription"], payload["status"], payload["source"], at)
         elif cause.kind == "shop_consent":
             self._set_shop_consent(payload["person"], payload["consent"], at)
+        elif cause.kind == "crm_purge":
+            self._purge(payload["place"], payload["address"], at)
         elif cause.kind == "visit":
             self.shop.state["visits_count"][payload["person"]] += 1
         else:
             self._order_by_mail(payload["person"], at, payload["cause"])
+
+    def _purge(self, place: int | None, address: str | None, at: int) -> None:
+        if address is not None:
+            self.crm.blocked.add(address)
+        if place is not None:
+            self.crm.purge(self.crm.contacts[place], at)
 
     def _order_by_mail(self, person: int, at: int, cause: str) -> None:
         cart = self.shop.open_cart(person, at)

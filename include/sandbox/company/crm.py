@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sandbox.clock import EPOCH, write_seconds
-from sandbox.company.places import JOBS, PLACES, SOURCES
+from sandbox.company.places import FAR_AWAY, JOBS, PLACES, SOURCES, Place
 from sandbox.company.population import (
     BLANKS,
     NEVER,
@@ -35,6 +35,8 @@ class Contact:
     is_twin: bool = False
     archived_ms: int = 0
     """When it was deleted or merged away; 0 while it lives."""
+    is_purged: bool = False
+    """Deleted for good, as the law on privacy asks: in no list and with nothing left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Crm:
     contacts: list[Contact] = field(default_factory=list)
     consents: dict[tuple[str, int], Consent] = field(default_factory=dict)
     """By normalised address and subscription type; an absent one was never asked."""
+    blocked: set[str] = field(default_factory=set)
+    """Addresses that may not come back."""
     version: int = 0
     _primary: dict[int, int] = field(default_factory=dict)
     _twin: dict[int, int] = field(default_factory=dict)
@@ -94,6 +98,16 @@ class Crm:
         contact.archived_ms = contact.updated_ms = at * 1000
         self.version += 1
 
+    def purge(self, contact: Contact, at: int) -> None:
+        """Deletes for good, with what its address consented to."""
+        address = (contact.properties["email"] or "").strip().lower()
+        for subscription in (MARKETING, SERVICE):
+            self.consents.pop((address, subscription), None)
+        contact.properties = dict.fromkeys(contact.properties)
+        contact.is_purged = True
+        contact.archived_ms = contact.archived_ms or at * 1000
+        self.version += 1
+
     def merge(self, into: Contact, gone: Contact, at: int) -> None:
         """Merges a record into another, as the CRM's people do with duplicates."""
         before = into.properties["hs_merged_object_ids"]
@@ -128,7 +142,7 @@ class Crm:
             "lifecyclestage": "lead" if number % 2 else "subscriber",
             "hs_language": place.locale,
             "country": place.country_code,
-            "hs_timezone": None if number % 29 == 0 else place.time_zone,
+            "hs_timezone": time_zone(number, place),
             "birthday": None if is_twin else self.population.birthday(number),
             "gender": None if number % 4 == 0 else ("female" if traits["is_woman"][number] else "male"),
             "province": place.provinces[number % len(place.provinces)],
@@ -136,6 +150,7 @@ class Crm:
             "phone": phone_number(self.population, number),
             "hs_analytics_source": SOURCES[int(traits["source"][number])],
             "hs_merged_object_ids": None,
+            "deceased": None,
             "createdate": moment,
             "lastmodifieddate": moment,
             "hs_object_id": str(contact_id),
@@ -151,6 +166,13 @@ class Crm:
             is_upper = traits["crm_email_form"][number] != UPPER
             return spell_address(address, UPPER if is_upper else BLANKS, number)
         return self.population.other_address(number)
+
+
+def time_zone(number: int, place: Place) -> str | None:
+    """As typed into the CRM: mostly their country's, sometimes nothing, sometimes where they moved to."""
+    if number % 29 == 0:
+        return None
+    return FAR_AWAY[number // 31 % len(FAR_AWAY)] if number % 31 == 0 else place.time_zone
 
 
 def phone_number(population: Population, number: int) -> str | None:

@@ -12,7 +12,7 @@ from sandbox.clock import from_seconds, parse_moment, slice_span, to_seconds, wr
 from sandbox.company.course import Cause, Course
 from sandbox.company.crm import MARKETING, Crm
 from sandbox.company.people import Person, Standing
-from sandbox.company.population import NEVER, Population
+from sandbox.company.population import NEVER, REDACTED, Population
 from sandbox.company.shop import Shop
 from sandbox.config import SandboxConfig
 from sandbox.faults import Faults
@@ -115,6 +115,14 @@ class Company:
     def set_shop_consent(self, person_id: int, consent: int) -> None:
         """Changes what a customer consents to, now: somebody used the shop's API."""
         self._add_cause(self._now, Cause("shop_consent", {"person": person_id, "consent": consent}))
+
+    def purge_contact(self, place: int | None, address: str | None) -> None:
+        """Deletes a contact of the CRM for good, or keeps an address out that no contact has."""
+        self._add_cause(self._now, Cause("crm_purge", {"place": place, "address": address}))
+
+    def redact_customer(self, person_id: int, at: datetime) -> None:
+        """Lets the shop erase a customer's data at a moment (later, in case the shop thinks better of it)."""
+        self._add_cause(at, Cause("shop_consent", {"person": person_id, "consent": REDACTED}))
 
     def advance(self, to: datetime) -> dict[str, Any]:
         """Plays the company up to a moment and returns what happened, as counts.

@@ -37,6 +37,9 @@ PLACES = (
     Place("fr", "BE", "Belgium", "Europe/Brussels", 1, ("Bruxelles", "Liège"), "+32", 0.02),
 )
 
+# Where some people live by now whatever their country is: the ends of the world's clocks, and a quarter of an hour.
+FAR_AWAY = ("Pacific/Pago_Pago", "Pacific/Kiritimati", "Asia/Kathmandu")
+
 # Per locale: (as written, in Latin letters for addresses); women first, then men, then family names.
 WOMEN: dict[str, tuple[tuple[str, str], ...]] = {
     "en": (

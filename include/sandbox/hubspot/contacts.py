@@ -61,6 +61,20 @@ def add_contact_routes(router: APIRouter, company: Company, gate: Gate) -> None:
         missing = [one for one, contact in found.items() if contact is None]
         return write_json(_describe_batch(company, records, missing), 207 if missing else 200, headers)
 
+    @router.post(f"{PATH}/gdpr-delete")
+    async def purge_contact(request: Request) -> Response:
+        headers = gate.enter(request)
+        wanted = await _read_body(request)
+        object_id, id_property = wanted.get("objectId"), wanted.get("idProperty")
+        if not isinstance(object_id, str) or id_property not in (None, "email"):
+            raise Refused(refuse_input("objectId must be a text, and idProperty email or left out"))
+        async with reading(company):
+            place = directory.find_to_purge(object_id, id_property)
+        if place is None and id_property is None:
+            raise Refused(refuse(404, "OBJECT_NOT_FOUND", "resource not found"))
+        company.purge_contact(place, object_id.strip().lower() if id_property else None)
+        return Response(status_code=204, headers=headers)
+
     @router.get(PATH + "/{contact_id}")
     async def read_contact(request: Request, contact_id: str) -> Response:
         headers = gate.enter(request)

@@ -60,8 +60,19 @@ class Directory:
         if not 0 <= place < len(self._company.crm.contacts):
             return None
         contact = self._company.crm.contacts[place]
-        is_visible = contact.created_ms <= self._company.seconds * 1000
+        is_visible = contact.created_ms <= self._company.seconds * 1000 and not contact.is_purged
         return contact if is_visible and bool(contact.archived_ms) == archived else None
+
+    def find_to_purge(self, object_id: str, id_property: str | None) -> int | None:
+        """The place of a contact, living or archived, by its id or its address."""
+        if id_property != "email":
+            contact = self.find(object_id) or self.find(object_id, archived=True)
+            return None if contact is None else contact.contact_id - FIRST_CONTACT_ID
+        wanted = object_id.strip().lower()
+        for place, contact in enumerate(self._company.crm.contacts):
+            if not contact.is_purged and (contact.properties["email"] or "").strip().lower() == wanted:
+                return place
+        return None
 
     def find_by_email(self, email: str) -> Contact | None:
         person = self._company.person_by_email(email)
@@ -78,7 +89,7 @@ class Directory:
             self._lists[archived] = [
                 contact
                 for contact in self._company.crm.contacts
-                if contact.created_ms <= now_ms and bool(contact.archived_ms) == archived
+                if contact.created_ms <= now_ms and bool(contact.archived_ms) == archived and not contact.is_purged
             ]
         return self._lists[archived]
 

@@ -57,7 +57,7 @@ def describe_event(letter: Letter, kind: str, at: float, details: dict[str, Any]
         "timestamp": int(at),
         "event": _VENDOR_NAMES.get(kind, kind),
         "sg_event_id": _make_event_id(seed, letter.mail_id, kind, at),
-        "sg_message_id": f"{letter.x_message_id}.filter{letter.mail_id % 10000:04d}p1las1-{letter.mail_id}.0",
+        "sg_message_id": name_mail(letter.x_message_id, letter.mail_id),
     }
     if letter.categories:
         event["category"] = letter.categories
@@ -66,6 +66,11 @@ def describe_event(letter: Letter, kind: str, at: float, details: dict[str, Any]
     if kind in _SMTP_KINDS or kind in _VENDOR_NAMES:
         event["smtp-id"] = f"<{letter.x_message_id}@geopod-ismtpd-1>"
     return event | _EXTRAS.get(kind, {}) | details
+
+
+def name_mail(x_message_id: str, mail_id: int) -> str:
+    """The vendor's id of one recipient's mail: it begins with the request's."""
+    return f"{x_message_id}.filter{mail_id % 10000:04d}p1las1-{mail_id}.0"
 
 
 def _make_event_id(seed: int, mail_id: int, kind: str, at: float) -> str:

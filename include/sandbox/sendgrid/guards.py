@@ -44,6 +44,9 @@ def require_key(account: Account, request: Request) -> None:
 class GuardedRoute(APIRoute):
     """Everything but mail/send: guarded, limited, with errors in the vendor's shape."""
 
+    calls_per_window: int | None = None
+    """A limit of its own, where the vendor has one for this endpoint."""
+
     def get_route_handler(self) -> Handler:
         answer = super().get_route_handler()
         endpoint = f"{min(self.methods)} {self.path}"
@@ -53,7 +56,7 @@ class GuardedRoute(APIRoute):
             headers: dict[str, str] = {}
             try:
                 require_key(account, request)
-                headers = account.rate_limit.count(endpoint, account.are_limits_on)
+                headers = account.rate_limit.count(endpoint, account.are_limits_on, self.calls_per_window)
                 response = await answer(request)
             except SendGridError as error:
                 response = error.as_response()

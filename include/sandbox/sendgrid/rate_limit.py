@@ -20,22 +20,26 @@ class RateLimit:
         self._window = 0
         self._counts: dict[str, int] = {}
 
-    def count(self, endpoint: str, is_on: bool) -> dict[str, str]:
+    def count(self, endpoint: str, is_on: bool, limit: int | None = None) -> dict[str, str]:
         """Counts one call and gives its headers.
+
+        Args:
+            limit: the endpoint's own, where it has one.
 
         Raises:
             SendGridError: 429 until the window's end.
         """
+        limit = self.limit if limit is None else limit
         window = int(time.time()) // WINDOW_SECONDS
         with self._lock:
             if window != self._window:
                 self._window, self._counts = window, {}
             self._counts[endpoint] = used = self._counts.get(endpoint, 0) + 1
         headers = {
-            "X-RateLimit-Limit": str(self.limit),
-            "X-RateLimit-Remaining": str(max(0, self.limit - used)),
+            "X-RateLimit-Limit": str(limit),
+            "X-RateLimit-Remaining": str(max(0, limit - used)),
             "X-RateLimit-Reset": str((window + 1) * WINDOW_SECONDS),
         }
-        if is_on and used > self.limit:
+        if is_on and used > limit:
             raise too_many_requests(headers)
         return headers

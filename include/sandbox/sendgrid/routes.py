@@ -7,7 +7,9 @@ from starlette.routing import Match
 
 from sandbox.company import Company
 from sandbox.sendgrid import (
+    activity_routes,
     asm_routes,
+    erasure_routes,
     mail_send,
     schedule_routes,
     suppression_routes,
@@ -24,7 +26,16 @@ def create_router(company: Company) -> APIRouter:
     """Opens the company's account and builds the vendor's router."""
     find_account(company)
     router = APIRouter()
-    for module in (mail_send, template_routes, asm_routes, suppression_routes, schedule_routes, webhook_routes):
+    for module in (
+        mail_send,
+        template_routes,
+        asm_routes,
+        erasure_routes,
+        suppression_routes,
+        schedule_routes,
+        webhook_routes,
+        activity_routes,
+    ):
         router.include_router(module.router)
     _add_refusal(router)
     return router

@@ -108,6 +108,10 @@ create table if not exists webhook_post (
     body blob not null
 );
 create index if not exists webhook_post_due on webhook_post (next_at) where next_at is not null;
+create table if not exists erased (
+    job_id text not null,
+    address text not null
+);
 create table if not exists tally (
     name text primary key,
     amount integer not null

@@ -9,10 +9,18 @@ from sandbox.clock import write_seconds
 from sandbox.company import Company
 from sandbox.company.crm import phone_number
 from sandbox.company.places import PLACES, Place
-from sandbox.company.population import PENDING, SUBSCRIBED, UNKNOWN, UNSUBSCRIBED, spell_address
+from sandbox.company.population import PENDING, REDACTED, SUBSCRIBED, UNKNOWN, UNSUBSCRIBED, spell_address
 
 CUSTOMER_BASE = 7_000_000_000
-STATES = {UNKNOWN: "NOT_SUBSCRIBED", SUBSCRIBED: "SUBSCRIBED", UNSUBSCRIBED: "UNSUBSCRIBED", PENDING: "PENDING"}
+CONFIRMING = ("DE", "AT")
+"""Where the shop asks new subscribers to confirm."""
+STATES = {
+    UNKNOWN: "NOT_SUBSCRIBED",
+    SUBSCRIBED: "SUBSCRIBED",
+    UNSUBSCRIBED: "UNSUBSCRIBED",
+    PENDING: "PENDING",
+    REDACTED: "REDACTED",
+}
 
 
 def customer_gid(number: int) -> str:
@@ -20,9 +28,15 @@ def customer_gid(number: int) -> str:
 
 
 def spell_email(company: Company, person: int) -> str | None:
-    """A person's e-mail as the shop has it: sometimes in other case, with blanks, or missing."""
+    """A person's e-mail as the shop has it: sometimes in other case, with blanks, missing, or erased."""
+    if is_redacted(company, person):
+        return None
     form = int(company.population.traits["shop_email_form"][person])
     return spell_address(company.population.address(person), form, person)
+
+
+def is_redacted(company: Company, person: int) -> bool:
+    return int(company.shop.state["consent"][person]) == REDACTED
 
 
 class Customer(dict[str, Any]):
@@ -42,7 +56,13 @@ class Customer(dict[str, Any]):
     def place(self) -> Place:
         return PLACES[int(self.company.population.traits["place"][self.person])]
 
-    def names(self) -> tuple[str, str]:
+    @property
+    def is_redacted(self) -> bool:
+        return is_redacted(self.company, self.person)
+
+    def names(self) -> tuple[str | None, str | None]:
+        if self.is_redacted:
+            return None, None
         first, family = self.company.population.names(self.person)
         return first[0], family[0]
 
@@ -59,13 +79,14 @@ def _last_change(customer: Customer) -> str:
 
 
 def _describe_consent(customer: Customer) -> dict[str, Any] | None:
-    if customer["email"] is None:
+    if customer["email"] is None and not customer.is_redacted:
         return None
     state, at = STATES[customer.state("consent")], customer.state("consent_at")
     is_said = state != "NOT_SUBSCRIBED" and at <= customer.company.seconds
+    level = "CONFIRMED_OPT_IN" if customer.place.country_code in CONFIRMING else "SINGLE_OPT_IN"
     return {
         "marketingState": state,
-        "marketingOptInLevel": "SINGLE_OPT_IN" if state == "SUBSCRIBED" else None,
+        "marketingOptInLevel": level if state == "SUBSCRIBED" else None,
         "consentUpdatedAt": write_seconds(at) if is_said else None,
     }
 
@@ -77,7 +98,9 @@ def _describe_address_of_mail(customer: Customer) -> dict[str, Any] | None:
     return {**consent, "emailAddress": customer["email"], "marketingUpdatedAt": consent["consentUpdatedAt"]}
 
 
-def _describe_home(customer: Customer) -> dict[str, Any]:
+def _describe_home(customer: Customer) -> dict[str, Any] | None:
+    if customer.is_redacted:
+        return None
     place = customer.place
     province = place.provinces[customer.person % len(place.provinces)]
     return {
@@ -94,9 +117,11 @@ _FIELDS: Mapping[str, Callable[[Customer], Any]] = {
     "legacyResourceId": lambda customer: str(CUSTOMER_BASE + customer.number),
     "firstName": lambda customer: customer.names()[0],
     "lastName": lambda customer: customer.names()[1],
-    "displayName": lambda customer: " ".join(customer.names()),
+    "displayName": lambda customer: " ".join(name for name in customer.names() if name),
     "email": lambda customer: spell_email(customer.company, customer.person),
-    "phone": lambda customer: phone_number(customer.company.population, customer.person),
+    "phone": lambda customer: (
+        None if customer.is_redacted else phone_number(customer.company.population, customer.person)
+    ),
     "locale": lambda customer: customer.place.locale,
     "state": lambda customer: "ENABLED" if customer.state("orders_count") else "DISABLED",
     "tags": lambda customer: ["wholesale"] if customer.person % 97 == 0 else [],

@@ -1,12 +1,13 @@
-"""The roots of the shop's graph: pages of records, facts of the shop, and the one change it accepts."""
+"""The roots of the shop's graph: pages of records, facts of the shop, and the two changes it accepts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from sandbox.company import Company
-from sandbox.company.population import UNKNOWN
+from sandbox.company.population import REDACTED, UNKNOWN
 from sandbox.company.products import CURRENCY
 from sandbox.shopify.connection import Connection, Node
 from sandbox.shopify.customers import CUSTOMER_BASE, STATES, Customer
@@ -14,6 +15,7 @@ from sandbox.shopify.execution import QueryFault
 from sandbox.shopify.pages import Page, Pages
 from sandbox.shopify.purchases import make_checkouts, make_orders
 
+ERASURE_DELAY = timedelta(days=10)
 Spoiler = Callable[[str, list[Node]], None]
 
 
@@ -51,16 +53,31 @@ class Records:
 
     def update_consent(self, wanted: dict[str, Any]) -> Node:
         """Changes a customer's consent; what is wrong with the input comes back as user errors."""
-        prefix, _, digits = str(wanted.get("customerId")).rpartition("/")
-        number = int(digits) - CUSTOMER_BASE if digits.isdigit() else -1
+        number = self._find_customer(str(wanted.get("customerId")))
         state = str((wanted.get("emailMarketingConsent") or {}).get("marketingState"))
         consent = {name: code for code, name in STATES.items()}.get(state, UNKNOWN)
-        if prefix != "gid://shopify/Customer" or not 0 <= number < len(self._company.shop.customers):
+        if number is None:
             return _user_error("customerId", "Customer not found", "INVALID")
-        if consent == UNKNOWN:
+        if consent in (UNKNOWN, REDACTED):
             return _user_error("emailMarketingConsent", f"Marketing state {state} is not allowed", "INCLUSION")
         self._company.set_shop_consent(int(self._company.shop.customers["person"][number]), consent)
         return {"customer": Customer(self._company, number), "userErrors": []}
+
+    def request_erasure(self, customer_id: Any) -> Node:
+        """Enqueues the erasure of a customer's data, which the shop carries out ten days later."""
+        number = self._find_customer(str(customer_id))
+        if number is None:
+            error = {"field": ["customerId"], "message": "Customer does not exist.", "code": "DOES_NOT_EXIST"}
+            return {"customerId": None, "userErrors": [error]}
+        person = int(self._company.shop.customers["person"][number])
+        self._company.redact_customer(person, self._company.now + ERASURE_DELAY)
+        return {"customerId": str(customer_id), "userErrors": []}
+
+    def _find_customer(self, gid: str) -> int | None:
+        prefix, _, digits = gid.rpartition("/")
+        number = int(digits) - CUSTOMER_BASE if digits.isdigit() else -1
+        is_known = prefix == "gid://shopify/Customer" and 0 <= number < len(self._company.shop.customers)
+        return number if is_known else None
 
     def _make_nodes(self, table: str, page: Page) -> list[Node]:
         if table == "customers":

@@ -137,6 +137,13 @@ CONSENT_UPDATE = {
     },
     "UserError": _reads("field", "message", "code"),
 }
+ERASURE = {
+    "CustomerRequestDataErasurePayload": {
+        **_reads("customerId"),
+        "userErrors": _part("userErrors", "CustomerRequestDataErasureUserError"),
+    },
+    "CustomerRequestDataErasureUserError": _reads("field", "message", "code"),
+}
 
 
 def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
@@ -154,6 +161,12 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
         cost=10,
         arguments=frozenset({"input"}),
     )
+    erase = Spec(
+        lambda root, arguments: records.request_erasure(arguments.get("customerId")),
+        "CustomerRequestDataErasurePayload",
+        cost=10,
+        arguments=frozenset({"customerId"}),
+    )
     names = ("Customer", "Order", "AbandonedCheckout", "LineItem", "AbandonedCheckoutLineItem")
     connections = {key: value for name in names for key, value in _connection_types(name).items()}
     return {
@@ -163,7 +176,7 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
             "abandonedCheckouts": field("abandonedCheckouts", "AbandonedCheckout"),
             "shop": Spec(lambda root, arguments: records.shop_facts(), "Shop", cost=1),
         },
-        "Mutation": {"customerEmailMarketingConsentUpdate": update},
+        "Mutation": {"customerEmailMarketingConsentUpdate": update, "customerRequestDataErasure": erase},
         "Shop": _reads("name", "currencyCode", "ianaTimezone", "myshopifyDomain"),
         **MONEY,
         **CONSENT,
@@ -173,5 +186,6 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
         **ORDER,
         **CHECKOUT,
         **CONSENT_UPDATE,
+        **ERASURE,
         **connections,
     }

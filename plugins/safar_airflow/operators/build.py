@@ -115,13 +115,18 @@ class BuildModels(VerbOperator):
 class GateCampaigns(VerbOperator):
     """Blocks the campaigns whose models are red or whose sources are stale, and no other."""
 
-    def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> dict[str, str]:
-        from safar.warehouse import gate_campaigns
+    watches = True
 
-        reasons = gate_campaigns(workspace, read_own_pin(workspace, context), catalogue)
+    def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> dict[str, str]:
+        from safar.warehouse import announce_blocked, gate_campaigns
+        from safar_airflow.notifiers import link_task
+
+        pin = read_own_pin(workspace, context)
+        reasons = gate_campaigns(workspace, pin, catalogue)
         blocked = {campaign: reason for campaign, reason in reasons.items() if reason}
         for campaign, reason in blocked.items():
             self.log.warning("%s is blocked: %s", campaign, reason)
+        announce_blocked(workspace, pin, link_task(context))
         return blocked
 
 

@@ -58,17 +58,25 @@ class GuardAudience(HITLOperator):
         self.log.info("%s", size.describe())
         if not size.needs_approval:
             return {"decision": "not_needed", "decided_by": None}
-        self.body = size.describe()
+        self.body = f"{size.describe()} Whoever owns the campaign may not approve it."
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, str | None]:
+        from safar.catalogue import load_catalogue
+        from safar.delivery import judge_answer
+        from safar.settings import Settings
+
         try:
             answer = super().execute_complete(context, event)
         except HITLTimeoutError:
             return {"decision": "timed_out", "decided_by": None}
         user = answer["responded_by_user"] or {}
-        decision = "approved" if answer["chosen_options"] == [APPROVE] else "rejected"
-        return {"decision": decision, "decided_by": user.get("name")}
+        # What a user is called depends on the auth manager: a login, an e-mail, or a number with either beside it.
+        identities = [user.get("name"), user.get("email"), user.get("id")]
+        campaign = load_catalogue(Settings.from_environment()).campaigns[self.campaign]
+        approval = judge_answer(campaign, answer["chosen_options"] == [APPROVE], identities)
+        self.log.info("%s: %s.", self.campaign, approval.describe())
+        return {"decision": approval.decision, "decided_by": approval.decided_by}
 
 
 class PlanMessages(VerbOperator):
@@ -91,6 +99,8 @@ class PlanMessages(VerbOperator):
 class DispatchMessages(VerbOperator):
     """Sends what is due; whatever planned it, and however often this task runs, each message at most once."""
 
+    watches = True
+
     def __init__(self, *, campaign: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.campaign = campaign
@@ -100,3 +110,7 @@ class DispatchMessages(VerbOperator):
 
         report = dispatch_messages(workspace, catalogue, campaign=self.campaign)
         self.log.info("%s", report.describe())
+        if report.left["held"]:
+            self.log.warning("Held until somebody approves: look at what was sent, then `safar approve <campaign>`.")
+        if report.left["paused"]:
+            self.log.warning("Paused: `safar pauses` says why.")

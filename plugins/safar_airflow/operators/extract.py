@@ -39,6 +39,9 @@ class CheckLoad(VerbOperator):
         self.load_id = load_id
 
     def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> None:
+        from safar.erasure import resume_erasures
         from safar.extraction import check_load
 
         check_load(workspace, catalogue.sources[self.source], self.load_id)
+        # Whoever the vendor has erased is not written to this morning either.
+        self.log.info("%s", resume_erasures(workspace, catalogue).describe())

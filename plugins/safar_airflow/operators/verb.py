@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 class VerbOperator(BaseOperator):
     """Opens the workspace and the catalogue inside the task and runs one verb of `safar` with them."""
 
+    watches: ClassVar[bool] = False
+    """Whether alerts are looked for in the ledger afterwards: after verbs that change what alerts are about."""
+
     @abstractmethod
     def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> Any:
         """Does the work; what it returns goes to XCom and holds no personal data."""
@@ -30,13 +33,19 @@ class VerbOperator(BaseOperator):
         A wrong configuration fails at once, a retry would not mend it. A run that a newer one has
         superseded is skipped: it must not overwrite what the newer one has built.
         """
+        from safar.alerting import watch_ledger
         from safar.catalogue import load_catalogue
         from safar.warehouse import Superseded
+        from safar_airflow.notifiers import link_task
         from safar_airflow.workspace import open_workspace
 
         try:
             workspace = open_workspace()
-            return self.run_verb(workspace, load_catalogue(workspace.settings), context)
+            try:
+                return self.run_verb(workspace, load_catalogue(workspace.settings), context)
+            finally:
+                if self.watches:
+                    watch_ledger(workspace, link_task(context))
         except ConfigurationError as error:
             raise AirflowFailException(str(error)) from error
         except Superseded as error:

@@ -6,6 +6,10 @@ addresses as (
     select * from {{ ref('int_contact_addresses') }}
 ),
 
+time_zones as (
+    select * from {{ ref('int_contact_time_zones') }}
+),
+
 hubspot_contacts as (
     select * from {{ ref('stg_hubspot__contacts') }}
 ),
@@ -40,7 +44,8 @@ contacts as (
         coalesce(hubspot.last_name, shopify.last_name) as last_name,
         coalesce(hubspot.locale, shopify.locale) as locale,
         coalesce(hubspot.country_code, shopify.country_code) as country_code,
-        hubspot.time_zone,
+        time_zones.time_zone,
+        time_zones.time_zone_source,
         hubspot.birthday,
         hubspot.gender,
         hubspot.province,
@@ -53,6 +58,7 @@ contacts as (
         people.is_archived
     from people
     left join addresses on people.contact_id = addresses.contact_id and addresses.channel = 'email'
+    left join time_zones on people.contact_id = time_zones.contact_id
     left join hubspot_contacts as hubspot on people.hubspot_record_id = hubspot.record_id
     left join shopify_customers as shopify on people.shopify_record_id = shopify.record_id
 )

@@ -20,6 +20,7 @@ renamed as (
         {{ parse_text('properties__phone') }} as phone,
         {{ parse_text('properties__hs_analytics_source') }} as acquisition_source,
         {{ parse_text('properties__hs_merged_object_ids') }} as merged_hubspot_ids,
+        lower({{ parse_text('properties__deceased') }}) in ('true', 'yes', '1') as is_deceased,
         -- Where the vendor does not tell, the latest that it can be is when we learned of it.
         coalesce(created_at, _dlt_valid_from) as created_at,
         coalesce(updated_at, created_at, _dlt_valid_from) as updated_at,

@@ -13,6 +13,8 @@ renamed as (
         {{ parse_text('subscription_name') }} as subscription_name,
         lower(channel) as channel,
         upper(status) as status,
+        upper({{ parse_text('source') }}) as form,
+        upper({{ parse_text('legal_basis') }}) as legal_basis,
         "timestamp" as stated_at,  -- noqa: RF06
         _dlt_valid_from as learned_at
     from source

@@ -15,6 +15,8 @@ known as (
         case
             when source in ('unsubscribe_link', 'sendgrid') then cast(proof ->> 'message_id' as uuid)
         end as message_id,
+        proof,
+        proof ->> 'evidence' in ('purchase', 'nothing') as is_implied,
         occurred_at,
         recorded_at
     from source

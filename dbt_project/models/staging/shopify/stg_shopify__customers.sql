@@ -14,6 +14,7 @@ renamed as (
         {{ parse_language('locale') }} as locale,
         {{ parse_country('default_address__country_code_v2') }} as country_code,
         upper(email_marketing_consent__marketing_state) as consent_state,
+        upper(email_marketing_consent__marketing_opt_in_level) as opt_in_level,
         email_marketing_consent__consent_updated_at as consent_stated_at,
         coalesce(created_at, _dlt_valid_from) as created_at,
         coalesce(updated_at, created_at, _dlt_valid_from) as updated_at,

@@ -9,10 +9,6 @@ with opened as (
         address.address_hash,
         address.address_key_id
     from decision
-    left join quiet
-        on decision.class = 'marketing'
-        and greatest(decision.due_at, %(now)s) >= quiet.starts_at
-        and greatest(decision.due_at, %(now)s) < quiet.ends_at
     left join ledger.address as address
         on decision.contact_id = address.contact_id
         and decision.channel = address.channel
@@ -20,6 +16,12 @@ with opened as (
         and decision.run_sequence < coalesce(address.until_sequence, 9223372036854775807)
         and address.is_valid
         and address.address is not null
+    left join recipient_zone on address.time_zone = recipient_zone.name
+    left join quiet
+        on decision.class = 'marketing'
+        and coalesce(recipient_zone.name, %(time_zone)s) = quiet.time_zone
+        and greatest(decision.due_at, %(now)s) >= quiet.starts_at
+        and greatest(decision.due_at, %(now)s) < quiet.ends_at
 ),
 
 ranked as (
@@ -45,6 +47,14 @@ stopped_step as (
             and coalesce(stop.step, step.step) = step.step
             and coalesce(stop.channel, step.channel) = step.channel
     )
+),
+
+-- Mails that left before an older ledger was restored (see the comment on ledger.sent_elsewhere).
+forgotten as (
+    select step, channel, address_hash, max(reconciled_at) as reconciled_at
+    from ledger.sent_elsewhere
+    where campaign = %(campaign)s
+    group by step, channel, address_hash
 )
 
 select
@@ -55,6 +65,9 @@ select
         when %(is_refused)s then 'not_approved'
         when %(is_blocked)s or stopped_step.step is not null or ranked.address_hash is null then 'blocked'
         when planned.action_id is not null then 'already_planned'
+        when
+            ranked.entry_occurred_at <= forgotten.reconciled_at
+            or ranked.occurrence_key = 'once' and forgotten.reconciled_at is not null then 'already_planned'
         when ranked.expires_at <= %(now)s or ranked.open_at >= ranked.expires_at then 'expired'
         when ranked.address_rank > 1 or taken.message_id is not null then 'same_address'
         else 'planned'
@@ -62,6 +75,7 @@ select
     planned.action_id as former_action_id
 from ranked
 left join stopped_step using (step, channel)
+left join forgotten using (step, channel, address_hash)
 left join ledger.action as planned
     on planned.campaign = %(campaign)s
     and ranked.step = planned.step

@@ -1,6 +1,6 @@
--- Opens a claim on due messages of one group, at most one per contact and per address, with both the rows and
--- the contacts locked. The last look is a statement of its own: its snapshot begins after the contact's lock was got,
--- so it sees what the former holder of that lock has claimed.
+-- Opens a claim on due messages of one group, at most one per person and per address, with both the rows and
+-- the people locked. The last look is a statement of its own: its snapshot begins after the person's lock was got,
+-- so it sees what the former holder of that lock has claimed. Two names of one person are one lock.
 with due as materialized (
     select message_id, contact_id, address_hash, due_at
     from ledger.message
@@ -20,22 +20,28 @@ with due as materialized (
     for update skip locked
 ),
 
-one_per_contact as (
-    select distinct on (contact_id) *
+named as (
+    select due.*, coalesce(alias.contact_id, due.contact_id) as person_id
     from due
-    order by contact_id, due_at, message_id
+    left join ledger.contact_alias as alias on due.contact_id = alias.alias_id and alias.until_sequence is null
+),
+
+one_per_person as (
+    select distinct on (person_id) *
+    from named
+    order by person_id, due_at, message_id
 ),
 
 one_per_address as materialized (
     select distinct on (address_hash) *
-    from one_per_contact
+    from one_per_person
     order by address_hash, due_at, message_id
 ),
 
 picked as (
     select message_id
     from one_per_address
-    where pg_try_advisory_xact_lock(hashtextextended(contact_id, 7265))
+    where pg_try_advisory_xact_lock(hashtextextended(person_id, 7265))
 )
 
 insert into ledger.claim (claim_id, lease_until, message_ids)

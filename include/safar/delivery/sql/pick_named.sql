@@ -6,10 +6,16 @@ with kept as materialized (
     for update skip locked
 ),
 
+named as materialized (
+    select kept.message_id, coalesce(alias.contact_id, kept.contact_id) as person_id
+    from kept
+    left join ledger.contact_alias as alias on kept.contact_id = alias.alias_id and alias.until_sequence is null
+),
+
 picked as (
     select message_id
-    from kept
-    where pg_try_advisory_xact_lock(hashtextextended(contact_id, 7265))
+    from named
+    where pg_try_advisory_xact_lock(hashtextextended(person_id, 7265))
 )
 
 insert into ledger.claim (claim_id, lease_until, message_ids)

@@ -7,6 +7,7 @@ select
     'granted' as state,
     'crm' as source,
     people.id || '|' || people.granted_at as source_key,
+    jsonb_build_object('evidence', 'single_opt_in', 'stated_at', people.granted_at) as proof,
     people.granted_at as occurred_at
 from {{ ref('stg_people') }} as people
 inner join {{ ref('int_contact_records') }} as records on records.record_id = 'crm:' || people.id

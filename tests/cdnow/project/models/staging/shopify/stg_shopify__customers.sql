@@ -14,6 +14,7 @@ renamed as (
         cast(null as {{ dbt.type_string() }}) as locale,
         'US' as country_code,
         cast(null as {{ dbt.type_string() }}) as consent_state,
+        cast(null as {{ dbt.type_string() }}) as opt_in_level,
         cast(null as {{ type_timestamp_tz() }}) as consent_stated_at,
         min(purchased_at) as created_at,
         max(purchased_at) as updated_at,

@@ -1,0 +1,53 @@
+"""Airflow DAGs pause_sending, resume_sending and approve_campaign: Trigger opens a form, and its run is the order."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, BaseOperator, Param
+
+from safar_airflow.operators.control import ApproveCampaign, PauseSending, ResumeSending
+from safar_airflow.schedules import dag_defaults
+
+CAMPAIGN = Param(None, type=["null", "string"], title="Campaign", description="Its name; empty means every campaign.")
+CHANNEL = Param(
+    None,
+    type=["null", "string"],
+    enum=[None, "email", "push", "sms", "in_app"],
+    title="Channel",
+    description="Empty means every channel.",
+)
+REASON = Param(type="string", minLength=3, title="Reason", description="What the next person on call reads.")
+ONE_CAMPAIGN = Param(type="string", title="Campaign", description="The campaign whose first messages you have seen.")
+
+
+def draw_order(dag_id: str, description: str, operator: type[BaseOperator], params: dict[str, Param]) -> DAG:
+    """A DAG without a schedule: somebody fills in its form."""
+    with DAG(
+        dag_id=dag_id,
+        description=description,
+        schedule=None,
+        params=params,
+        tags=["deliver", "by hand"],
+        **dag_defaults(),
+    ) as dag:
+        operator(task_id=dag_id)
+    return dag
+
+
+pause_sending = draw_order(
+    "pause_sending",
+    "Stops a campaign, a channel or everything at the next claim.",
+    PauseSending,
+    {"reason": REASON, "campaign": CAMPAIGN, "channel": CHANNEL},
+)
+resume_sending = draw_order(
+    "resume_sending",
+    "Lifts the pauses of exactly this scope, the circuit breaker's included.",
+    ResumeSending,
+    {"campaign": CAMPAIGN, "channel": CHANNEL},
+)
+approve_campaign = draw_order(
+    "approve_campaign",
+    "Lets a campaign reach more real people than its first few.",
+    ApproveCampaign,
+    {"campaign": ONE_CAMPAIGN},
+)

@@ -1,0 +1,179 @@
+"""Finds everything by which a person is known: contact ids, vendors' records, addresses, and what goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from safar.catalogue import Catalogue
+from safar.erasure.raw_tables import SPELLED, RawTable, list_raw_tables
+from safar.ledger.erasures import Person
+from safar.ledger.tombstones import CONTACT, EMAIL, SURROGATE, Hasher, Tombstones
+
+CONTACT_RECORDS = """
+select schemaname from pg_catalog.pg_tables where tablename = 'int_contact_records' order by schemaname
+"""
+FIND_RECORDS = """
+select contact_id, alias_id, record_id
+from {table}
+where contact_id = any(%(contacts)s) or alias_id = any(%(contacts)s) or record_id = any(%(records)s)
+"""
+FIND_ALIASES = """
+select alias_id, contact_id
+from ledger.contact_alias
+where alias_id = any(%(contacts)s) or contact_id = any(%(contacts)s)
+union
+select contact_id, contact_id from ledger.address where address_hash = any(%(hashes)s)
+"""
+FIND_ADDRESSES = """
+select lower(btrim(address)) from ledger.address where contact_id = any(%(contacts)s) and address is not null
+union
+select lower(btrim(address)) from ledger.message where contact_id = any(%(contacts)s) and address is not null
+"""
+CONTACT_IDS = """
+select contact_id from ledger.action
+union select contact_id from ledger.address
+union select alias_id from ledger.contact_alias
+union select contact_id from ledger.permission_event where contact_id is not null
+"""
+
+
+class PersonFinder:
+    """Looks in the ledger, in the identities that builds have made, and in the raw versions."""
+
+    def __init__(
+        self, ledger: psycopg.Connection, warehouse: psycopg.Connection, catalogue: Catalogue, hasher: Hasher
+    ) -> None:
+        self._ledger = ledger
+        self._warehouse = warehouse
+        self._hasher = hasher
+        self._tables = list(list_raw_tables(warehouse, catalogue))
+        self._identities = [row[0] for row in warehouse.execute(CONTACT_RECORDS)]
+
+    def find(self, known: Person) -> Person:
+        """Completes what is known of a person.
+
+        People are one when the builds say so. An address that by now belongs to somebody else's open record is left
+        to them.
+        """
+        person = replace(known, records=known.records | self._records_at(known.addresses))
+        while (grown := self._grow(person)) != person:
+            person = grown
+        person = replace(person, addresses=person.addresses | self._read_addresses(person))
+        person = replace(person, addresses=person.addresses - self._addresses_of_others(person))
+        return replace(person, values=person.values | self._read_values(person))
+
+    def find_erased(self, tombstones: Tombstones) -> dict[str, Person]:
+        """People who are back although a tombstone stands for them, as after a restore, by the surrogate."""
+        found: dict[str, Person] = {}
+        for kind, value in self._list_subjects():
+            surrogate = None if SURROGATE.fullmatch(value) else tombstones.find(kind, value)
+            if surrogate is None:
+                continue
+            person = Person()
+            if kind == EMAIL:
+                person = Person(addresses=frozenset({value}))
+            elif kind == CONTACT:
+                person = Person(contact_ids=frozenset({value}))
+            else:
+                person = Person(records=frozenset({(kind, value)}))
+            found[surrogate] = person
+        return found
+
+    def _list_subjects(self) -> list[tuple[str, str]]:
+        subjects = [(CONTACT, row[0]) for row in self._ledger.execute(CONTACT_IDS)]
+        for table in self._tables:
+            for name in table.name_columns("record"):
+                subjects += [(table.source.name, value) for value in self._distinct(table, sql.Identifier(name))]
+            for name in table.name_columns("address"):
+                subjects += [(EMAIL, value) for value in self._distinct(table, SPELLED.format(sql.Identifier(name)))]
+        return subjects
+
+    def _distinct(self, table: RawTable, value: sql.Composable) -> list[str]:
+        statement = sql.SQL("select distinct {} as value from {}").format(value, table.identifier)
+        return [row[0] for row in self._warehouse.execute(statement) if row[0]]
+
+    def _grow(self, person: Person) -> Person:
+        contacts, records = set(person.contact_ids), set(person.records)
+        hashes = [self._hasher.hash(EMAIL, address) for address in person.addresses]
+        for row in self._ledger.execute(FIND_ALIASES, {"contacts": sorted(contacts), "hashes": hashes}):
+            contacts.update(row)
+        known = {"contacts": sorted(contacts), "records": [f"{source}:{record}" for source, record in records]}
+        for schema in self._identities:
+            statement = sql.SQL(FIND_RECORDS).format(table=sql.Identifier(schema, "int_contact_records"))
+            for contact_id, alias_id, record_id in self._warehouse.execute(statement, known):
+                contacts.update((contact_id, alias_id))
+                source, _, record = record_id.partition(":")
+                records.add((source, record))
+        return replace(person, contact_ids=frozenset(contacts), records=frozenset(records))
+
+    def _records_at(self, addresses: frozenset[str]) -> frozenset[tuple[str, str]]:
+        """Records of people whose open version has one of the addresses."""
+        found: set[tuple[str, str]] = set()
+        for table in self._tables:
+            names = table.name_columns("record")
+            if addresses and table.is_of_people and names:
+                found |= {
+                    (table.source.name, row[0])
+                    for name in table.name_columns("address")
+                    for row in self._open_at(table, name, addresses, names[0])
+                }
+        return frozenset(found)
+
+    def _open_at(self, table: RawTable, address: str, addresses: frozenset[str], record: str) -> list[tuple[str, str]]:
+        spelled = SPELLED.format(sql.Identifier(address))
+        statement = sql.SQL(
+            "select distinct {record}, {spelled} from {table} where _dlt_valid_to is null and {spelled} = any(%s)"
+        ).format(record=sql.Identifier(record), spelled=spelled, table=table.identifier)
+        return [(row[0], row[1]) for row in self._warehouse.execute(statement, [sorted(addresses)])]
+
+    def _addresses_of_others(self, person: Person) -> set[str]:
+        taken: set[str] = set()
+        for table in self._tables:
+            names = table.name_columns("record")
+            if table.is_of_people and names:
+                for name in table.name_columns("address"):
+                    rows = self._open_at(table, name, person.addresses, names[0])
+                    taken |= {spelled for record, spelled in rows if (table.source.name, record) not in person.records}
+        return taken
+
+    def _read_addresses(self, person: Person) -> frozenset[str]:
+        found = {row[0] for row in self._ledger.execute(FIND_ADDRESSES, {"contacts": sorted(person.contact_ids)})}
+        for table in self._tables:
+            columns = [SPELLED.format(sql.Identifier(name)) for name in table.name_columns("address")]
+            found |= self._read(table, person, columns)
+        return frozenset(address for address in found if not SURROGATE.fullmatch(address))
+
+    def _read_values(self, person: Person) -> frozenset[str]:
+        found: set[str] = set()
+        for table in self._tables:
+            names = [name for name in table.name_columns(True) if table.types[name] != "jsonb"]
+            found |= self._read(
+                table, person, [sql.SQL("btrim({}::text)").format(sql.Identifier(name)) for name in names]
+            )
+        return frozenset(found)
+
+    def _read(self, table: RawTable, person: Person, columns: Sequence[sql.Composable]) -> set[str]:
+        owned = table.belongs_to(person)
+        if owned is None or not columns:
+            return set()
+        condition, parameters = owned
+        statement = sql.SQL("select {} from {} where {}").format(
+            sql.SQL(", ").join(columns), table.identifier, condition
+        )
+        return {value for row in self._warehouse.execute(statement, parameters) for value in row if value}
+
+
+def group_by_erasure(ledger: psycopg.Connection, found: dict[str, Person]) -> dict[UUID, Person]:
+    """Joins what belongs to one erasure, which is one person."""
+    rows = ledger.execute(
+        "select surrogate, erasure_id from ledger.tombstone where surrogate = any(%s)", [sorted(found)]
+    ).fetchall()
+    people: dict[UUID, Person] = {}
+    for surrogate, erasure_id in rows:
+        people[erasure_id] = people.get(erasure_id, Person()) | found[surrogate]
+    return people
