@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 UV := $(VENV)/bin/uv
 STAMP := $(VENV)/.installed
 
+# Each of our many processes would compile all the libraries that it imports: some ten seconds of work.
+unexport PYTHONDONTWRITEBYTECODE
+
 help:  ## This page
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -56,7 +59,7 @@ types: $(STAMP)  ## mypy --strict on include/ and plugins/
 	@$(BIN)/mypy include plugins
 
 unit: $(STAMP)  ## Only the tests
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: lint types unit  ## Lint, types and all tests
 

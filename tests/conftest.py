@@ -9,11 +9,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 from tests.machine import list_left_out
+from xdist.scheduler import LoadFileScheduling
 
 from safar.clock import FixedClock
 from safar.connections import Connection, EnvironmentConnections
@@ -40,6 +42,26 @@ LOGIN_OF_AREA = {
 PASSWORD = "a-password-of-tests"
 NIGHT = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 collect_ignore = list(list_left_out())
+
+
+JOURNEY = "tests/journey/"
+
+
+class OneAirflowAtATime(LoadFileScheduling):
+    """A file's tests share a worker, and all files that start a whole Airflow share one: two starve each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return JOURNEY if nodeid.startswith(JOURNEY) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneAirflowAtATime:
+    return OneAirflowAtATime(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker is left alone with it."""
+    items.sort(key=lambda item: not item.nodeid.startswith(JOURNEY))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk.definitions.callback import AsyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.deadline import DeadlineAlert
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from safar.settings import Settings
+from safar_airflow.deadlines import RunCreation
 from safar_airflow.notifiers import Notifier
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -26,7 +27,7 @@ def dag_defaults(finish_within: timedelta = timedelta(hours=2)) -> dict[str, Any
     """What all DAGs share: no backfill of the past, one run at a time, retries that any task bears, alerts.
 
     Args:
-        finish_within: wall time from a run's queueing after which somebody is told that it is not done.
+        finish_within: wall time from a run's creation after which somebody is told that it is not done.
     """
     is_sandbox = Settings.from_environment().clock == "sandbox"
     return {
@@ -34,9 +35,7 @@ def dag_defaults(finish_within: timedelta = timedelta(hours=2)) -> dict[str, Any
         "catchup": False,
         "max_active_runs": 1,
         # In the triggerer: it needs no worker slot, and those may be what is stuck.
-        "deadline": DeadlineAlert(
-            DeadlineReference.DAGRUN_QUEUED_AT, finish_within, AsyncCallback(Notifier, {"kind": "deadline_missed"})
-        ),
+        "deadline": DeadlineAlert(RunCreation(), finish_within, AsyncCallback(Notifier, {"kind": "deadline_missed"})),
         "default_args": {
             "owner": "safar",
             "on_failure_callback": [Notifier()],

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.conftest import LOGINS
 
 from safar.feedback import IdentityBroken, check_identities, keep_house
+from safar.ledger.logins import DBT
 from safar.warehouse import OUTCOMES
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -21,6 +23,8 @@ def decide(ledger, insert, write_run) -> Callable[..., None]:
         "create table decisions.fct_decisions (run_id text, campaign text, step text, contact_id text,"
         " occurrence_key text, outcome text, fields jsonb, decided_at timestamptz)"
     )
+    # In life it is dbt's own; retention empties it.
+    ledger.execute(f"grant update on decisions.fct_decisions to {LOGINS[DBT]}")
 
     def write(contact: str, outcome: str = "send", run_id: str = "r1", at: datetime = NOW) -> None:
         write_run(run_id)

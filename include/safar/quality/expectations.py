@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import re
 import threading
@@ -27,8 +26,6 @@ KEYS_SHOWN = 20
 DATA_DOCS = "data_docs"
 # GX keeps its current context in the process, so threads take turns.
 ONE_AT_A_TIME = threading.Lock()
-# Each temporary folder of its docs is not worth a line.
-logging.getLogger("great_expectations.data_context").setLevel(logging.WARNING)
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*@[^\"]*\"")
 
 
@@ -124,10 +121,17 @@ def run_suite(
 
 def _open_context(home: Path) -> EphemeralDataContext:
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    # With a configuration of our own it makes no second site of docs in a temporary folder.
+    configuration = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(), progress_bars=ProgressBarsConfig(globally=False)
+    )
+    context = gx.get_context(mode="ephemeral", project_config=configuration)
     context.add_store(
         "results",
         {
@@ -141,12 +145,21 @@ def _open_context(home: Path) -> EphemeralDataContext:
         },
     )
     context.variables.validation_results_store_name = "results"
+    page = {
+        "module_name": "safar.quality.compiled_pages",
+        "class_name": "CompiledPageView",
+        "template_cache": str(home / ".templates"),
+    }
     context.add_data_docs_site(
         "local",
         {
             "class_name": "SiteBuilder",
             "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(home / "site")},
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "site_section_builders": {name: {"view": page} for name in ("expectations", "validations", "profiling")},
+            "site_index_builder": {
+                "class_name": "DefaultSiteIndexBuilder",
+                "view": {**page, "class_name": "CompiledIndexView"},
+            },
         },
     )
     return context

@@ -27,13 +27,8 @@ create table ledger.language_choice (
 create index language_choice_address on ledger.language_choice (address_hash, channel, language_choice_id desc);
 comment on table ledger.language_choice is
     'Append-only: each language that somebody chose in the preference centre; the last one decides what planning writes.';
-create function ledger.refuse_language_change() returns trigger language plpgsql as $$
-begin
-    raise exception 'a chosen language is not changed: % is refused; write the new choice', lower(tg_op)
-        using errcode = 'check_violation';
-end $$;
 create trigger only_grows before update or truncate on ledger.language_choice
-    for each statement execute function ledger.refuse_language_change();
+    for each statement execute function ledger.refuse_change();
 
 -- The one message that the public web process can bring about: to the address whose pending permission it names, in
 -- class transactional, once per request. With the owner's rights, because it may write no message itself.
