@@ -31,19 +31,24 @@ phones as (
     select record_id, {{ phone_digits('phone') }} as digits from shopify_customers
 ),
 
+phone_prefixes as (
+    {%- for length in range(1, 5) %}
+    select record_id, substring(digits, 1, {{ length }}) as prefix from phones
+    where length(digits) >= {{ length }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
 -- The longest prefix that is listed decides, also when it says that the clocks behind it differ.
 phone_zones as (
     select
-        phones.record_id,
+        phone_prefixes.record_id,
         phone_time_zones.time_zone,
-        row_number() over (partition by phones.record_id order by length(phone_time_zones.prefix) desc) as closeness
-    from phones
-    inner join phone_time_zones
-        on phone_time_zones.prefix in (
-            {%- for length in range(1, 5) %}
-            substring(phones.digits, 1, {{ length }}){{ ',' if not loop.last }}
-            {%- endfor %}
-        )
+        row_number() over (
+            partition by phone_prefixes.record_id order by length(phone_time_zones.prefix) desc
+        ) as closeness
+    from phone_prefixes
+    inner join phone_time_zones on phone_prefixes.prefix = phone_time_zones.prefix
 ),
 
 told as (

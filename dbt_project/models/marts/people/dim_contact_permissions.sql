@@ -27,36 +27,35 @@ last_words as (
     where recency = 1
 ),
 
--- A word about topic `all` speaks about every topic; between the two the later counts.
-words_about_all as (
-    select address_hash, channel, state, occurred_at
+-- A word about topic `all` speaks about every topic; between the two the later counts. Looked up by a window, not by a
+-- join: planners expect one row of `ranked` and would read all of them once for each.
+overruled as (
+    select
+        *,
+        max(case when topic = 'all' and state = 'revoked' then occurred_at end) over (
+            partition by address_hash, channel
+        ) as all_revoked_at
     from last_words
-    where topic = 'all' and state <> 'pending'
 ),
 
 contact_permissions as (
     select
         contact_records.contact_id,
-        last_words.channel,
-        last_words.topic,
-        last_words.address_hash,
-        last_words.state,
-        last_words.state = 'granted'
-        and coalesce(words_about_all.state <> 'revoked' or words_about_all.occurred_at < last_words.occurred_at, true)
-            as is_permitted,
-        last_words.source,
-        {{ json_text('last_words.proof', ['evidence']) }} as evidence,
-        {{ json_text('last_words.proof', ['form']) }} as form,
-        {{ json_text('last_words.proof', ['text_version']) }} as text_version,
-        {{ parse_instant(json_text('last_words.proof', ['confirmed_at'])) }} as confirmed_at,
-        last_words.occurred_at,
-        last_words.recorded_at as learned_at
-    from last_words
-    left join contact_records on last_words.contact_id = contact_records.alias_id
-    left join words_about_all
-        on
-            last_words.address_hash = words_about_all.address_hash
-            and last_words.channel = words_about_all.channel
+        overruled.channel,
+        overruled.topic,
+        overruled.address_hash,
+        overruled.state,
+        overruled.state = 'granted'
+        and coalesce(overruled.all_revoked_at < overruled.occurred_at, true) as is_permitted,
+        overruled.source,
+        {{ json_text('overruled.proof', ['evidence']) }} as evidence,
+        {{ json_text('overruled.proof', ['form']) }} as form,
+        {{ json_text('overruled.proof', ['text_version']) }} as text_version,
+        {{ parse_instant(json_text('overruled.proof', ['confirmed_at'])) }} as confirmed_at,
+        overruled.occurred_at,
+        overruled.recorded_at as learned_at
+    from overruled
+    left join contact_records on overruled.contact_id = contact_records.alias_id
 )
 
 select * from contact_permissions
