@@ -56,7 +56,7 @@ class OnCall:
         moment = draw_day(self.driver.catalogue, START.date())[index]
         self.driver.move_clock(moment.at)
         with self.answering():
-            for dag_id, run_id in self.driver._play_moment(moment):
+            for dag_id, run_id in self.driver.play_moment(moment):
                 self.states[dag_id] = self.api.read_state(dag_id, run_id)
 
     def answering(self) -> Approving:
@@ -219,7 +219,7 @@ def test_the_repaired_model_cleared_in_airflow_unblocks_its_campaign_and_changes
     run_id = name_run(draw_day(night.driver.catalogue, date(2026, 3, 2))[0])
     night.api.clear_run("build_nightly", run_id, red)
     with night.answering():
-        night.driver._await_runs([("build_nightly", run_id)])
+        night.driver.await_runs([("build_nightly", run_id)])
     assert night.api.read_state("build_nightly", run_id) == "success"
     loyalty = night.query("select outcome, count(*) from decisions.fct_decisions where campaign = 'loyalty' group by 1")
     assert {row["outcome"] for row in loyalty} >= {"expired", "send"}

@@ -46,7 +46,7 @@ class NightDriver:
             moment, *coming = coming
             self.report(f"{moment.at:%a %d %b %H:%M}  {moment.title}")
             self.move_clock(moment.at)
-            runs += self._play_moment(moment)
+            runs += self.play_moment(moment)
             played += 1
             coming = add_due_moments(coming, list_due(self.ledger_dsn, moment.at), played)
         return runs
@@ -56,18 +56,19 @@ class NightDriver:
         wave = list(runs)
         for dag_id, run_id in wave:
             self.api.clear_run(dag_id, run_id)
-        self._await_runs(wave)
+        self.await_runs(wave)
 
-    def _play_moment(self, moment: Moment) -> list[Run]:
+    def play_moment(self, moment: Moment) -> list[Run]:
+        """Starts this moment's DAGs wave by wave and waits for them; returns their runs and those of their assets."""
         runs: list[Run] = []
         run_id = name_run(moment)
         for wave in moment.waves:
             for dag_id in wave:
                 self.api.start_run(dag_id, run_id, moment.at)
-            runs += self._await_runs([(dag_id, run_id) for dag_id in wave])
+            runs += self.await_runs([(dag_id, run_id) for dag_id in wave])
         return runs
 
-    def _await_runs(self, wave: list[Run]) -> list[Run]:
+    def await_runs(self, wave: list[Run]) -> list[Run]:
         """Waits for the runs and for whatever their assets start; returns all of them."""
         open_runs = dict.fromkeys(wave)
         done: list[Run] = []
