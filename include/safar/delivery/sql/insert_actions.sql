@@ -7,4 +7,3 @@ select
     entry_occurred_at, due_at, expires_at, %(now)s
 from judged
 where result = 'planned'
-on conflict on constraint action_once do nothing

@@ -8,12 +8,9 @@ select
     entry_occurred_at, open_at, expires_at, %(now)s
 from judged
 -- What somebody chose in the preference centre goes before what a vendor says of them.
-left join lateral (
-    select choice.locale
-    from ledger.language_choice as choice
-    where choice.address_hash = judged.address_hash and choice.channel = judged.channel
-    order by choice.language_choice_id desc
-    limit 1
-) as chosen on true
+left join (
+    select distinct on (address_hash, channel) address_hash, channel, locale
+    from ledger.language_choice
+    order by address_hash, channel, language_choice_id desc
+) as chosen using (address_hash, channel)
 where result = 'planned'
-on conflict on constraint message_once do nothing
