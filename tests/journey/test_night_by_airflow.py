@@ -1,4 +1,7 @@
-"""A night of a small company through a real Airflow, cleared and run again, and beside it the same night without."""
+"""A night of a small company through a real Airflow, cleared and run again, and beside it the same night without.
+
+`make torture` plays and clears a whole week (TORTURE_NIGHTS).
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,13 @@ from tests.leaks.scanner import OWN_HOMES, count_rows, read_people, read_secrets
 from safar.services.postgres import EmbeddedPostgres
 
 PEOPLE = "400"
-PATIENCE = 1200
+NIGHTS = os.environ.get("TORTURE_NIGHTS", "1")
+PATIENCE = 1200 * int(NIGHTS)
 
 
 def play(command: str, home: Path) -> dict[str, Any]:
     """Runs `safar <command>` to its end and returns the figures that it left."""
-    environment = {**os.environ, "SAFAR_HOME": str(home), "PEOPLE": PEOPLE}
+    environment = {**os.environ, "SAFAR_HOME": str(home), "PEOPLE": PEOPLE, "NIGHTS": NIGHTS}
     safar = Path(sys.executable).with_name("safar")
     done = subprocess.run([safar, command], env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]

@@ -36,7 +36,7 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 def play_through_airflow(*, people: int, nights: int, seed: int, stay: bool) -> int:
     """Plays nights through Airflow; the exit code is 0 when every run went well and the counts agree.
 
-    On a finished night all its runs are cleared and run again.
+    When all of them are over, all their runs are cleared and run again.
     """
     began = time.monotonic()
     settings = _sandbox_settings()
@@ -50,7 +50,7 @@ def play_through_airflow(*, people: int, nights: int, seed: int, stay: bool) -> 
         _await_dags(api, catalogue)
         failed = 0
         for index in range(nights):
-            failed += _play_or_replay(driver, stack, index, is_last=index == nights - 1)
+            failed += _play_or_replay(driver, stack, index, nights)
         figures = _conclude(workspace, stack, driver, began)
         if stay:
             _stay(stack, workspace)
@@ -132,21 +132,21 @@ def _await_dags(api: AirflowApi, catalogue: Catalogue, patience: float = 90.0) -
         time.sleep(0.5)
 
 
-def _play_or_replay(driver: NightDriver, stack: Stack, index: int, *, is_last: bool) -> int:
-    """Plays the night; one that is over already is cleared and runs again (only the last one asked for)."""
+def _play_or_replay(driver: NightDriver, stack: Stack, index: int, nights: int) -> int:
+    """Plays the night, or passes it over when it is over; when the last one is, all are cleared and run again."""
     night = (START + timedelta(days=index)).date()
     evening = datetime.combine(night, datetime.min.time(), UTC) + timedelta(hours=20)
     driver.failed.clear()
     if stack.company.read_clock() < evening:
         driver.play_day(night)
-    elif is_last:
-        prefix = f"{night:%Y-%m-%d}"
+    elif index == nights - 1:
+        played = [f"{(START + timedelta(days=day)).date():%Y-%m-%d}" for day in range(nights)]
         runs = [
             (run["dag_id"], run["dag_run_id"])
             for run in driver.api.list_runs()
-            if prefix in run["dag_run_id"] or run["run_type"] == "asset_triggered"
+            if run["run_type"] == "asset_triggered" or any(day in run["dag_run_id"] for day in played)
         ]
-        driver.report(f"This night is over: clearing its {len(runs)} runs and letting them run again")
+        driver.report(f"All is over: clearing {len(runs)} runs and letting them run again")
         driver.replay(runs)
     return len(driver.failed)
 
