@@ -35,4 +35,4 @@ def begin_next_day(sandbox: RunningSandbox) -> datetime:
 
 
 def move_clock(sandbox: RunningSandbox, to: datetime) -> None:
-    requests.post(f"{sandbox.root}/clock", json={"now": to.isoformat()}, timeout=120).raise_for_status()
+    requests.post(f"{sandbox.root}/clock", json={"now": to.isoformat()}, timeout=900).raise_for_status()
