@@ -14,7 +14,7 @@ from safar.delivery.channel import Accepted, Answer, CallGroup, OutgoingMessage
 from safar.delivery.rules import DeliveryRules, FrequencyCap
 from safar.workspace import Workspace
 
-Change = Callable[[Company], None]
+Change = Callable[[Company], object]
 
 
 class Postbox:
@@ -90,6 +90,32 @@ def test_what_happened_after_planning_cancels(noon: Workspace, planned: Company,
     assert postbox.sent == ["bert@example.com"]
     assert planned.count_states() == {state: 1, "accepted": 1}
     assert report.messages == {state: 1, "accepted": 1}
+
+
+def _reach_goal_as(name: str) -> Change:
+    return lambda company: company.connection.execute(
+        "insert into ledger.goal_seen (campaign, contact_id, goal_at) values ('reactivation', %s, %s)", [name, NOON]
+    )
+
+
+def _stop_as(name: str) -> Change:
+    return lambda company: company.connection.execute(
+        "insert into ledger.stop (contact_id, reason, created_by) values (%s, 'error', 'x')", [name]
+    )
+
+
+@pytest.mark.parametrize("name", ["annabel", "ann"], ids=["the person's name", "another former name"])
+@pytest.mark.parametrize(
+    ("change", "state"), [(_stop_as, "cancelled: stopped"), (_reach_goal_as, "cancelled: goal_reached")]
+)
+def test_what_holds_for_somebody_holds_under_every_name_that_they_have_had(
+    noon: Workspace, planned: Company, change: Callable[[str], Change], state: str, name: str
+) -> None:
+    planned.merge("anna", "annabel")
+    planned.merge("ann", "annabel")
+    change(name)(planned)
+    dispatch(noon, channel=Postbox())
+    assert planned.count_states() == {state: 1, "accepted": 1}
 
 
 def test_a_goal_before_the_entry_and_an_opt_out_of_another_topic_change_nothing(
