@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.delivery.conftest import KEY, NOON, RULES, Company, OpenWorkspace, dispatch, plan
+from tests.delivery.conftest import KEY, NOON, QUICK, RULES, Company, OpenWorkspace, dispatch, plan
 
 from safar.delivery.addresses import hash_address
 from safar.delivery.channel import Accepted, Answer, CallGroup, OutgoingMessage
+from safar.delivery.dispatching import DispatchOptions
 from safar.delivery.rules import DeliveryRules, FrequencyCap
 from safar.workspace import Workspace
 
@@ -155,6 +157,33 @@ def test_nobody_is_written_to_without_a_known_permission(noon: Workspace, compan
     plan(noon)
     dispatch(noon, channel=Postbox())
     assert company.count_states() == {"cancelled: opted_out": 1}
+
+
+@pytest.mark.parametrize(
+    ("point", "patience"),
+    [
+        ("after the claim is committed", "dispatching.FRESH_SECONDS"),
+        ("before the call", "calling.LONGEST_MARKING_SECONDS"),
+    ],
+)
+def test_a_dispatcher_that_was_suspended_looks_again(
+    noon: Workspace, planned: Company, monkeypatch: pytest.MonkeyPatch, point: str, patience: str
+) -> None:
+    monkeypatch.setattr(f"safar.delivery.{patience}", 0.3)
+    naps: list[str] = []
+
+    def suspend(reached: str) -> None:
+        if reached == point and not naps:
+            naps.append(reached)
+            planned.permit("anna", "revoked", NOON)
+            time.sleep(0.5)
+
+    postbox = Postbox()
+    options = DispatchOptions(workers=1, patience=QUICK)
+    dispatch(noon, channel=postbox, options=options, checkpoint=suspend)
+    assert naps == [point]
+    assert postbox.sent == ["bert@example.com"]
+    assert planned.count_states() == {"cancelled: opted_out": 1, "accepted": 1}
 
 
 def test_a_switch_holds_messages_until_it_is_lifted(noon: Workspace, planned: Company) -> None:
