@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 Ledger = psycopg.Connection[Any]
 Refused = psycopg.errors.CheckViolation
@@ -94,3 +95,17 @@ def test_a_function_of_the_owner_rewrites_history_for_whoever_may_call_it(
                 "contact_id, 'email', class, 1, 't', 'en', 'x', 'k', now(), now(), now(), now(), 'accepted' "
                 "from ledger.action"
             )
+
+
+def test_a_function_of_the_same_name_in_another_schema_makes_nobody_the_owner(
+    history: Ledger, log_in: Callable[..., str]
+) -> None:
+    dsn = log_in("safar_build")
+    login = psycopg.conninfo.conninfo_to_dict(dsn)["user"]
+    history.execute(sql.SQL("create schema mine authorization {}").format(sql.Identifier(str(login))))
+    with psycopg.connect(dsn, autocommit=True) as other:
+        other.execute("create function mine.pg_has_role(name, oid, text) returns boolean language sql as 'select true'")
+        other.execute("set search_path = mine, pg_catalog")
+        other.execute("set safar.rewriting = on")
+        with pytest.raises(Refused, match="what stands in ledger.permission_event is not changed"):
+            other.execute("update ledger.permission_event set recorded_at = 'infinity'")

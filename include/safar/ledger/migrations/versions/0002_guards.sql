@@ -31,7 +31,8 @@ end $$;
 -- Guards. They hold for whoever writes, the owner too. A function of the owner that must rewrite history (the erasure
 -- of a person) is `security definer` and says so while it writes: `set_config('safar.rewriting', 'on', true)`. Anybody
 -- may set that, and for anybody but the owner it means nothing.
-create function ledger.is_rewriting() returns boolean language sql stable as $$
+-- Its own search path: somebody who owns a schema could put a pg_has_role of theirs before the server's.
+create function ledger.is_rewriting() returns boolean language sql stable set search_path = pg_catalog, pg_temp as $$
     select coalesce(
         current_setting('safar.rewriting', true) = 'on' and pg_has_role(current_user, nspowner, 'usage'), false
     )
