@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import sys
 from datetime import UTC, datetime
 from getpass import getuser
@@ -190,7 +192,7 @@ def approve(campaign: Annotated[str, typer.Argument(help="The campaign's name.")
     from safar.workspace import Workspace
 
     workspace = Workspace.open()
-    typer.echo(approve_first_live(workspace, campaign, load_catalogue(workspace.settings), [getuser()]).describe())
+    typer.echo(approve_first_live(workspace, campaign, load_catalogue(workspace.settings), list_own_names()).describe())
 
 
 @app.command()
@@ -306,6 +308,18 @@ def reconcile(
     workspace = Workspace.open()
     moment = since.replace(tzinfo=UTC) if since else None
     typer.echo(reconcile_ledger(workspace, load_catalogue(workspace.settings), since=moment).describe())
+
+
+def list_own_names() -> list[str]:
+    """Every name of whoever runs this, the operating system's first: what the environment says anybody may set."""
+    try:
+        login = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # A container may run under a number without a name.
+        login = str(os.getuid())
+    try:
+        return [login, getuser()]
+    except (OSError, KeyError):
+        return [login]
 
 
 def main() -> None:

@@ -213,6 +213,35 @@ def test_a_webhook_that_is_silent_after_messages_were_accepted_is_told(
     assert closed == [(True,)]
 
 
+def test_a_provider_that_takes_nothing_for_an_hour_is_told_although_no_task_fails(
+    listeners: Listeners, open_workspace: OpenWorkspace, database: str
+) -> None:
+    def call(answer: str, accepted: int, minutes_ago: int) -> None:
+        change(
+            database,
+            "insert into ledger.provider_call (channel, provider, campaign, answer, message_count, accepted_count, "
+            f"failed_count, recorded_at) values ('email', 'sendgrid', 'c', '{answer}', 10, {accepted}, 0, "
+            f"clock_timestamp() - interval '{minutes_ago} minutes')",
+        )
+
+    for minutes_ago in (90, 70, 50):
+        call("try_later", 0, minutes_ago)
+    call("accepted", 10, 45)
+    for minutes_ago in (40, 30, 20, 10, 0):
+        call("try_later", 0, minutes_ago)
+    watch_ledger(open_workspace())
+    assert listeners.mails == [], "a bad half hour passes"
+    change(database, "update ledger.provider_call set accepted_count = 0 where answer = 'accepted'")
+    for _ in range(2):
+        watch_ledger(open_workspace())
+    assert listeners.list_subjects() == ["[Safar] sendgrid takes nothing"]
+    assert "8 calls since" in listeners.posts[0]
+    call("accepted", 10, 0)
+    watch_ledger(open_workspace())
+    with psycopg.connect(database) as connection:
+        assert connection.execute("select closed_at is not null from ledger.alert").fetchall() == [(True,)]
+
+
 def test_a_book_that_does_not_balance_is_told_as_what_it_is(
     listeners: Listeners, open_workspace: OpenWorkspace, database: str
 ) -> None:

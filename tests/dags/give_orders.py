@@ -19,7 +19,7 @@ def give(order: dict[str, Any]) -> dict[str, Any]:
     if name == "GuardAudience":
         operator: Any = deliver.GuardAudience(task_id="guard", campaign=order["campaign"], patience=timedelta(hours=1))
         event = {**order["event"], "responded_at": datetime.fromisoformat(order["event"]["responded_at"])}
-        return dict(operator.execute_complete({}, event))
+        return dict(operator.execute_complete({"ti": SimpleNamespace(xcom_pull=lambda **_: order["asked"])}, event))
     operator = getattr(control, name)(task_id="order")
     run = SimpleNamespace(
         dag_id=name,

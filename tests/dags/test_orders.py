@@ -116,9 +116,12 @@ ANSWERS: list[tuple[dict[str, str] | None, str, str]] = [
 def test_the_guard_counts_an_answer_of_the_owner_as_none(give: Give) -> None:
     asked = {"params_input": {}, "responded_at": "2026-03-02T12:00:00+00:00", "timedout": False}
     events = [{**asked, "chosen_options": [option], "responded_by_user": user} for user, option, _ in ANSWERS]
-    answers = give(*({"operator": "GuardAudience", "campaign": "reactivation", "event": event} for event in events))
+    question = {"run_ids": ["night/1"], "candidate_count": 5000}
+    order = {"operator": "GuardAudience", "campaign": "reactivation", "asked": question}
+    answers = give(*({**order, "event": event} for event in events))
     assert answers == [
-        {"decision": decision, "decided_by": user["name"] if user else None} for user, _, decision in ANSWERS
+        {**question, "decision": decision, "decided_by": user["name"] if user else None}
+        for user, _, decision in ANSWERS
     ]
 
 

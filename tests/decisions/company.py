@@ -187,6 +187,16 @@ class Company:
         return {(row.campaign, row.step, row.contact_id): row.outcome for row in self.read_decisions(run)}
 
     def build(self, run: Run, campaigns: Iterable[dict[str, Any]], blocked: Iterable[str] = ()) -> None:
+        # The views of the ledger hold the pin; who decides again finds them as they were.
+        is_pinned_anew, self.pinned = self.pinned != run.run_id, run.run_id
+        staging = ["path:models/staging/ledger"] if is_pinned_anew else []
+        self._run(["run", "--select", *staging, "path:models/decisions", "--exclude", *UNREAD], run, campaigns, blocked)
+
+    def test(self, name: str, run: Run, *campaigns: dict[str, Any]) -> None:
+        """Runs one test of the project over the run's decisions."""
+        self._run(["test", "--select", name], run, campaigns, ())
+
+    def _run(self, command: list[str], run: Run, campaigns: Iterable[dict[str, Any]], blocked: Iterable[str]) -> None:
         pin = {
             "run_id": run.run_id,
             "sequence": run.sequence,
@@ -198,13 +208,7 @@ class Company:
         rules = {**self.rules}
         caps = rules.pop("caps")
         plans = {"campaigns": [{"caps": caps, **plan} for plan in campaigns], "rules": rules}
-        # The views of the ledger hold the pin; who decides again finds them as they were.
-        is_pinned_anew, self.pinned = self.pinned != run.run_id, run.run_id
-        staging = ["path:models/staging/ledger"] if is_pinned_anew else []
-        self.project.run(
-            ["run", "--select", *staging, "path:models/decisions", "--exclude", *UNREAD],
-            {"SAFAR_PIN": json.dumps(pin), "SAFAR_CAMPAIGNS": json.dumps(plans)},
-        )
+        self.project.run(command, {"SAFAR_PIN": json.dumps(pin), "SAFAR_CAMPAIGNS": json.dumps(plans)})
 
     def read_decisions(self, run: Run) -> list[Any]:
         return self.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.decisions.company import DAY, HOUR, NIGHT, SECOND, Company, campaign
 
 GOAL = {"goal_model": "fct_orders", "goal_at": "ordered_at", "exit": "goal"}
@@ -32,6 +33,18 @@ def _afflict(company: Company, person: str, worst: int) -> None:
         company.order(person, NIGHT - SECOND)
     company.send(person, NIGHT - DAY)
     company.send(person, NIGHT - 2 * DAY)
+
+
+def test_a_candidate_without_a_decision_is_found(company: Company) -> None:
+    company.meet("anna", "bert")
+    company.occur("anna")
+    company.occur("bert")
+    run, mailing = company.pin(), campaign("mailing")
+    assert len(company.decide(run, mailing)) == 2
+    company.test("every_candidate_has_a_decision", run, mailing)
+    company.execute("delete from decisions.fct_decisions where contact_id = 'anna' returning 1")
+    with pytest.raises(AssertionError, match="every_candidate_has_a_decision"):
+        company.test("every_candidate_has_a_decision", run, mailing)
 
 
 def test_the_reasons_are_told(company: Company) -> None:

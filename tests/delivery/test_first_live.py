@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +26,7 @@ from tests.delivery.conftest import (
 from tests.delivery.test_last_look import Postbox
 
 from safar.catalogue import Catalogue, load_catalogue
+from safar.cli import list_own_names
 from safar.delivery.channel import Answer, CallGroup, OutgoingMessage, TryLater
 from safar.delivery.dispatching import DispatchOptions
 from safar.delivery.first_live import approve_first_live
@@ -158,6 +161,11 @@ def test_the_owner_may_not_approve_and_nobody_approves_what_was_never_sent(
     with pytest.raises(SafarError, match="There is no campaign 'reactivaton'"):
         approve_first_live(noon, "reactivaton", catalogue, ["marketer"])
     assert send(noon).left == {"held": 6}
+
+
+def test_who_approves_at_the_command_line_is_whom_the_system_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "boss")
+    assert list_own_names() == [pwd.getpwuid(os.getuid()).pw_name, "boss"]
 
 
 def test_the_first_approval_stands(noon: Workspace, planned: Company, catalogue: Catalogue) -> None:

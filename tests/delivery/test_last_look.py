@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.delivery.conftest import KEY, NOON, RULES, Company, OpenWorkspace, dispatch, plan
+from tests.delivery.conftest import KEY, NOON, QUICK, RULES, Company, OpenWorkspace, dispatch, plan
 
 from safar.delivery.addresses import hash_address
 from safar.delivery.channel import Accepted, Answer, CallGroup, OutgoingMessage
+from safar.delivery.dispatching import DispatchOptions
 from safar.delivery.rules import DeliveryRules, FrequencyCap
 from safar.workspace import Workspace
 
-Change = Callable[[Company], None]
+Change = Callable[[Company], object]
 
 
 class Postbox:
@@ -92,6 +94,32 @@ def test_what_happened_after_planning_cancels(noon: Workspace, planned: Company,
     assert report.messages == {state: 1, "accepted": 1}
 
 
+def _reach_goal_as(name: str) -> Change:
+    return lambda company: company.connection.execute(
+        "insert into ledger.goal_seen (campaign, contact_id, goal_at) values ('reactivation', %s, %s)", [name, NOON]
+    )
+
+
+def _stop_as(name: str) -> Change:
+    return lambda company: company.connection.execute(
+        "insert into ledger.stop (contact_id, reason, created_by) values (%s, 'error', 'x')", [name]
+    )
+
+
+@pytest.mark.parametrize("name", ["annabel", "ann"], ids=["the person's name", "another former name"])
+@pytest.mark.parametrize(
+    ("change", "state"), [(_stop_as, "cancelled: stopped"), (_reach_goal_as, "cancelled: goal_reached")]
+)
+def test_what_holds_for_somebody_holds_under_every_name_that_they_have_had(
+    noon: Workspace, planned: Company, change: Callable[[str], Change], state: str, name: str
+) -> None:
+    planned.merge("anna", "annabel")
+    planned.merge("ann", "annabel")
+    change(name)(planned)
+    dispatch(noon, channel=Postbox())
+    assert planned.count_states() == {state: 1, "accepted": 1}
+
+
 def test_a_goal_before_the_entry_and_an_opt_out_of_another_topic_change_nothing(
     noon: Workspace, planned: Company
 ) -> None:
@@ -129,6 +157,33 @@ def test_nobody_is_written_to_without_a_known_permission(noon: Workspace, compan
     plan(noon)
     dispatch(noon, channel=Postbox())
     assert company.count_states() == {"cancelled: opted_out": 1}
+
+
+@pytest.mark.parametrize(
+    ("point", "patience"),
+    [
+        ("after the claim is committed", "dispatching.FRESH_SECONDS"),
+        ("before the call", "calling.LONGEST_MARKING_SECONDS"),
+    ],
+)
+def test_a_dispatcher_that_was_suspended_looks_again(
+    noon: Workspace, planned: Company, monkeypatch: pytest.MonkeyPatch, point: str, patience: str
+) -> None:
+    monkeypatch.setattr(f"safar.delivery.{patience}", 0.3)
+    naps: list[str] = []
+
+    def suspend(reached: str) -> None:
+        if reached == point and not naps:
+            naps.append(reached)
+            planned.permit("anna", "revoked", NOON)
+            time.sleep(0.5)
+
+    postbox = Postbox()
+    options = DispatchOptions(workers=1, patience=QUICK)
+    dispatch(noon, channel=postbox, options=options, checkpoint=suspend)
+    assert naps == [point]
+    assert postbox.sent == ["bert@example.com"]
+    assert planned.count_states() == {"cancelled: opted_out": 1, "accepted": 1}
 
 
 def test_a_switch_holds_messages_until_it_is_lifted(noon: Workspace, planned: Company) -> None:

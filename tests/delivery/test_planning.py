@@ -122,6 +122,35 @@ def test_a_large_audience_is_not_planned_without_a_word(noon: Workspace, company
     assert plan(noon, limit=small, approval=Approval("approved", "boss")).results == {"planned": 2}
 
 
+@pytest.mark.parametrize(
+    ("decision", "result"), [("approved", "planned"), ("rejected", "not_approved"), ("timed_out", "not_approved")]
+)
+def test_an_answer_is_about_the_runs_that_were_asked_about(
+    noon: Workspace, company: Company, decision: Any, result: str
+) -> None:
+    company.add_people(["anna", "bert", "cleo"])
+    company.decide(company.add_run("night/1"), ["anna"])
+    company.decide(company.add_run("night/2"), ["bert", "cleo"])
+    small = AudienceLimit(people=0, growth=AudienceLimit(0, 0).growth)  # type: ignore[arg-type]
+    answer = Approval(decision, "boss", run_ids=("night/1",), candidate_count=1)
+    assert plan(noon, limit=small, approval=answer).results == {result: 1}
+    assert plan(noon, limit=small, approval=answer).results == {}, "the task was cleared, days later"
+    assert company.scalar("select count(*) from ledger.plan_result where run_id = 'night/2'") == 0
+
+
+def test_a_yes_is_to_no_more_people_than_it_was_given_for(noon: Workspace, company: Company) -> None:
+    company.add_people(["anna", "bert"])
+    company.decide(company.add_run("night/1"), ["anna"])
+    small = AudienceLimit(people=0, growth=AudienceLimit(0, 0).growth)  # type: ignore[arg-type]
+    answer = Approval("approved", "boss", run_ids=("night/1",), candidate_count=1)
+    company.decide("night/1", ["bert"])
+    with pytest.raises(
+        SafarError, match="2 messages to plan, limit 0.* The one given is for 1, so nothing was planned"
+    ):
+        plan(noon, limit=small, approval=answer)
+    assert company.scalar("select count(*) from ledger.plan_result") == 0
+
+
 def test_a_blocked_campaign_a_switch_and_a_missing_address_are_blocked(noon: Workspace, company: Company) -> None:
     company.add_people(["anna"])
     run_id = company.add_run()

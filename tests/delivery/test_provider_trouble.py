@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -150,6 +152,55 @@ def test_a_provider_that_asks_for_an_hour_is_left_alone_for_an_hour(
     assert sandbox.count_requests() == before
     company.connection.execute("update ledger.message set lease_until = now()")
     assert dispatch(noon).accepted_count == 20
+
+
+class _Stranger(BaseHTTPRequestHandler):
+    """Answers every post alike."""
+
+    status = 200
+    body = b""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """A test's output is its own."""
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "states"),
+    [
+        (200, b"<html>Log in to the guest network</html>", {"unknown: http 200 is no acceptance": 2}),
+        (202, b'{"errors": [{"message": "queue is read only"}]}', {"unknown: http 202 is no acceptance": 2}),
+        (
+            400,
+            b'{"errors": [{"message": "bad", "field": "personalizations.7.to"}]}',
+            {"failed: http 400 personalization.to bad": 2},
+        ),
+    ],
+    ids=["a portal in between", "accepted with errors", "blames a message that is not in the call"],
+)
+def test_an_answer_that_is_no_acceptance_is_none(
+    open_workspace: OpenWorkspace,
+    company: Company,
+    connections: dict[str, Any],
+    plan_people: Any,
+    status: int,
+    body: bytes,
+    states: dict[str, int],
+) -> None:
+    plan_people(2)
+    stranger = type("Stranger", (_Stranger,), {"status": status, "body": body})
+    with HTTPServer(("127.0.0.1", 0), stranger) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        connections["sendgrid"] = describe_sendgrid(f"http://127.0.0.1:{server.server_port}")
+        dispatch(open_workspace(NOON), options=ONE_WORKER)
+        server.shutdown()
+    assert company.count_states() == states
 
 
 @pytest.mark.parametrize(

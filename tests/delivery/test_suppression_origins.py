@@ -195,6 +195,14 @@ def test_each_origin_reaches_the_claim(origins: Origins, act: Callable[[Origins]
     assert dispatch_and_compare(origins) == {f"cancelled: {verdict}": 1, "accepted": 1}
 
 
+def test_by_hand_by_id_means_every_address_under_every_name(origins: Origins) -> None:
+    origins.company.add_people(["annabel"])
+    origins.company.merge(origins.anna, "annabel")
+    done = origins.command("suppress", "--contact", "annabel", "--reason", "deceased")
+    assert done.stdout == "2 addresses newly suppressed.\n", done.stderr
+    assert dispatch_and_compare(origins) == {"cancelled: suppressed": 1, "accepted": 1}
+
+
 def test_four_soft_bounces_or_a_delivery_between_stop_nobody(origins: Origins) -> None:
     days = [origins.bounce(NOON - timedelta(days=day)) for day in (1, 2, 4, 5, 6)]
     delivered = {"event": "delivered", "timestamp": int((NOON - timedelta(days=3)).timestamp())}

@@ -9,6 +9,7 @@ import pytest
 
 from safar.errors import ConfigurationError
 from safar.feedback import settle_unknown
+from safar.ledger.proof import accept_proven
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(hours=25)
@@ -55,6 +56,21 @@ def test_a_transactional_message_is_attempted_once_more_while_it_matters(workspa
     assert read_states(ledger) == {first: "planned", second: "presumed_lost", stale: "presumed_lost"}
     row = ledger.execute("select claimed_at, lease_until from ledger.message where state = 'planned'").fetchone()
     assert row == {"claimed_at": None, "lease_until": None}
+
+
+def test_an_event_that_comes_after_all_spares_the_one_more_attempt(
+    workspace, ledger, write_message, write_event
+) -> None:
+    late, untried = (
+        write_message("unknown", LONG_AGO, class_="transactional"),
+        write_message("planned", attempt_count=0),
+    )
+    assert settle_unknown(workspace).retried_count == 1
+    for message_id in (late, untried):
+        write_event(message_id)
+    with workspace.open_ledger() as connection:
+        assert accept_proven(connection, [late, untried]) == 1
+    assert read_states(ledger) == {late: "accepted", untried: "planned"}
 
 
 def test_other_states_are_left_alone(workspace, ledger, write_message, write_event) -> None:

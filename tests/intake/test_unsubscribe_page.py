@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import requests
+from tests.intake.conftest import EMAIL
 
+from safar.delivery.addresses import hash_address
 from safar.delivery.unsubscribe_tokens import sign_unsubscribe_token
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -66,6 +69,45 @@ def test_the_same_link_works_again_after_a_new_consent(ledger, link, write_messa
     requests.post(url, data=ONE_CLICK, timeout=30)
     latest = "select state from ledger.permission_event order by occurred_at desc, state = 'revoked' desc limit 1"
     assert ledger.execute(latest).fetchone() == {"state": "revoked"}
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_the_link_of_an_old_mail_counts_at_the_address_of_today(
+    intake, ledger, link, preferences, write_message, permit, read_state, event, is_merged
+) -> None:
+    today = "berta.new@example.com"
+    message_id = write_message()
+    if is_merged:
+        ledger.execute("insert into ledger.contact_alias (alias_id, contact_id, from_sequence) values ('c1', 'c2', 0)")
+    ledger.execute(
+        "insert into ledger.address (contact_id, channel, address, address_hash, address_key_id, is_valid,"
+        " from_sequence) values (%s, 'email', %s, %s, 'test', true, 0)",
+        ["c2" if is_merged else "c1", today, hash_address("test-address-key", "email", today)],
+    )
+    permit(address=today)
+    permit("service", address=today)
+    permit("service")
+    requests.post(link(message_id), data=ONE_CLICK, timeout=30)
+    assert (read_state(), read_state(address=today)) == ("revoked", "revoked")
+    assert read_state("service", address=today) == "granted"
+    requests.post(preferences(message_id), data=BUTTON, timeout=30)
+    assert (read_state("service"), read_state("service", address=today)) == ("revoked", "revoked")
+    permit("product_news", address=today)
+    intake.post([event("unsubscribe", message_id=str(message_id), email=EMAIL)])
+    assert read_state("product_news", address=today) == "revoked"
+
+
+def test_a_yes_from_a_clock_that_is_ahead_is_taken_back(ledger, link, preferences, write_message, read_state) -> None:
+    message_id = write_message()
+    for topic in ("marketing", "service"):
+        ledger.execute(
+            "insert into ledger.permission_event (channel, topic, address_hash, state, source, source_key, occurred_at)"
+            " select channel, %s, address_hash, 'granted', 'form', %s, %s from ledger.message",
+            [topic, topic, NOW + timedelta(minutes=5)],
+        )
+    requests.post(link(message_id), data=ONE_CLICK, timeout=30)
+    requests.post(preferences(message_id), data=BUTTON, timeout=30)
+    assert (read_state("marketing"), read_state("service")) == ("revoked", "revoked")
 
 
 def test_a_post_that_confirms_nothing_gets_the_question_again(ledger, link, write_message) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 Ledger = psycopg.Connection[Any]
 Refused = psycopg.errors.CheckViolation
@@ -94,3 +95,34 @@ def test_a_function_of_the_owner_rewrites_history_for_whoever_may_call_it(
                 "contact_id, 'email', class, 1, 't', 'en', 'x', 'k', now(), now(), now(), now(), 'accepted' "
                 "from ledger.action"
             )
+
+
+def test_a_function_of_the_same_name_in_another_schema_makes_nobody_the_owner(
+    history: Ledger, log_in: Callable[..., str]
+) -> None:
+    dsn = log_in("safar_build")
+    login = psycopg.conninfo.conninfo_to_dict(dsn)["user"]
+    history.execute(sql.SQL("create schema mine authorization {}").format(sql.Identifier(str(login))))
+    with psycopg.connect(dsn, autocommit=True) as other:
+        other.execute("create function mine.pg_has_role(name, oid, text) returns boolean language sql as 'select true'")
+        other.execute("set search_path = mine, pg_catalog")
+        other.execute("set safar.rewriting = on")
+        with pytest.raises(Refused, match="what stands in ledger.permission_event is not changed"):
+            other.execute("update ledger.permission_event set recorded_at = 'infinity'")
+
+
+def test_forgetting_somebody_turns_no_withdrawal_into_a_yes(history: Ledger, log_in: Callable[..., str]) -> None:
+    history.execute(
+        "insert into ledger.permission_event (channel, topic, address_hash, contact_id, state, source, source_key, "
+        "occurred_at) values ('email', 'all', 'h2', 'q', 'revoked', 'x', '2', now())"
+    )
+    words = {"revoked": "granted", "bounce": "erased", "^x$": "erasure", "^all$": "none", "^h$": "h3"}
+    with psycopg.connect(log_in("safar_deliver"), autocommit=True) as other:
+        other.execute("insert into ledger.erasure (origin, requested_by) values ('command', 'me')")
+        other.execute(
+            "select ledger.forget_person(erasure_id, '{}', '{}', %s, %s, '{}') from ledger.erasure",
+            [list(words), list(words.values())],
+        )
+    kept = history.execute("select state, topic, address_hash from ledger.permission_event order by 1").fetchall()
+    assert kept == [("granted", "all", "h"), ("revoked", "all", "h2")]
+    assert history.execute("select reason, origin from ledger.suppression").fetchall() == [("bounce", "x")]

@@ -89,6 +89,16 @@ def test_a_red_dbt_test_blocks_whoever_stands_on_its_model_and_no_other(
     assert reasons["thanks"] == "The test unique_fct_orders_order_id is red (fail: Got 1 result)."
 
 
+@pytest.mark.parametrize("model", ["int_suppression_changes", "int_permission_changes"])
+def test_nobody_is_decided_about_while_withdrawals_and_suppressions_are_not_published(
+    workspace: Workspace, catalogue: Catalogue, green: PinNamed, model: str
+) -> None:
+    pinned = green("first")
+    record_results(workspace, pinned, {"results": [{"unique_id": f"model.safar.{model}", "status": "error"}]})
+    reasons = gate_campaigns(workspace, pinned, catalogue)
+    assert all(reason and reason.startswith(f"The model {model} is red") for reason in reasons.values()), reasons
+
+
 def test_somebody_is_told_once_of_a_campaign_that_stays_blocked(
     workspace: Workspace, catalogue: Catalogue, green: PinNamed, raw: psycopg.Connection
 ) -> None:

@@ -112,5 +112,6 @@ permission_statements as (
     where stated_at is not null
 )
 
+-- A yes from the future would outlive every withdrawal until then. It counts once its time has come.
 select * from permission_statements
-where occurred_at is not null
+where occurred_at is not null and (word = 'revoked' or occurred_at < {{ as_of() }})

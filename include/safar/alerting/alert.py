@@ -24,6 +24,7 @@ class AlertKind(StrEnum):
     IDENTITY_BROKEN = "identity_broken"
     UNKNOWN_MESSAGES = "unknown_messages"
     WEBHOOK_SILENT = "webhook_silent"
+    PROVIDER_UNREACHABLE = "provider_unreachable"
     CAMPAIGN_BLOCKED = "campaign_blocked"
     CIRCUIT_OPENED = "circuit_opened"
 

@@ -18,7 +18,7 @@ from safar.workspace import Workspace
 logger = logging.getLogger("safar.alerts")
 
 # Kinds that are true or not at a moment; the others are events, which stay told.
-PASSING = (AlertKind.UNKNOWN_MESSAGES, AlertKind.WEBHOOK_SILENT)
+PASSING = (AlertKind.UNKNOWN_MESSAGES, AlertKind.WEBHOOK_SILENT, AlertKind.PROVIDER_UNREACHABLE)
 
 OPENED = """
 select stop_id, channel, reason
@@ -35,6 +35,21 @@ where
     transition.to_state = 'accepted'
     and transition.recorded_at > clock_timestamp() - interval '3 days'
     and transition.recorded_at > coalesce((select max(recorded_at) from ledger.provider_event), '-infinity')
+"""
+# No task fails when a provider asks us to come later, or is not there: what is planned waits, and in the end expires.
+TURNED_AWAY = """
+select provider, count(*), min(recorded_at)
+from ledger.provider_call as call
+where
+    answer in ('try_later', 'no_answer')
+    and recorded_at > clock_timestamp() - interval '3 days'
+    and not exists (
+        select from ledger.provider_call as taken
+        where taken.provider = call.provider and taken.call_id > call.call_id and taken.accepted_count > 0
+    )
+group by provider
+having count(*) >= 5 and max(recorded_at) - min(recorded_at) > interval '1 hour'
+order by provider
 """
 IS_OVERDUE = "select clock_timestamp() - %s > %s"
 
@@ -84,6 +99,15 @@ def _find_alerts(connection: psycopg.Connection[Any], settings: AlertSettings, t
             "webhook_silent",
             "The provider's webhook is silent",
             f"Messages have been accepted since {since:%Y-%m-%d %H:%M} UTC, and no event about any has come in.",
+            task_url,
+        )
+    for provider, call_count, began_at in connection.execute(TURNED_AWAY).fetchall():
+        yield Alert(
+            AlertKind.PROVIDER_UNREACHABLE,
+            f"provider_unreachable:{provider}",
+            f"{provider} takes nothing",
+            f"{call_count} calls since {began_at:%Y-%m-%d %H:%M} UTC were put off or had no answer, and none was "
+            "accepted. What is planned waits, and expires when it is too old.",
             task_url,
         )
 

@@ -32,6 +32,19 @@ class Approval:
 
     decision: ApprovalDecision = "not_needed"
     decided_by: str | None = None
+    run_ids: Sequence[str] | None = None
+    """The runs that the question was about; an answer is about no other. None: about whatever waits."""
+    candidate_count: int | None = None
+    """How many people the question named; a yes is to no more. None: to any number."""
+
+    def concerns(self, run_id: str) -> bool:
+        return self.run_ids is None or run_id in self.run_ids
+
+    def covers(self, size: AudienceSize) -> bool:
+        """Whether so many people may be written to by this word."""
+        if self.decision == "not_needed":
+            return not size.needs_approval
+        return self.is_refused or self.candidate_count is None or size.candidate_count <= self.candidate_count
 
     @property
     def is_refused(self) -> bool:
@@ -73,6 +86,8 @@ class AudienceSize:
     """More people than this need a human's word."""
     median_count: float | None = None
     """Of earlier runs, once there are `RUNS_FOR_MEDIAN`."""
+    run_ids: tuple[str, ...] = ()
+    """The runs that wait to be planned."""
 
     @property
     def needs_approval(self) -> bool:
@@ -121,7 +136,8 @@ def weigh_audience(
     limit_count = limit.people
     if median is not None:
         limit_count = min(limit.people, int(max(median * float(1 + limit.growth), median + LEAST_GROWTH)))
-    return AudienceSize(campaign, sum(run.decision_count for run in pending), limit_count, median)
+    candidate_count = sum(run.decision_count for run in pending)
+    return AudienceSize(campaign, candidate_count, limit_count, median, tuple(run.run_id for run in pending))
 
 
 def record_approval(

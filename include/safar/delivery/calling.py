@@ -25,6 +25,8 @@ from safar.delivery.reports import DispatchReport
 
 # How long the parts of a refused call are kept from other dispatchers while we try them one by one.
 KEEP = timedelta(minutes=2)
+# Marking a batch takes milliseconds; with a last look older than this, no call is made.
+LONGEST_MARKING_SECONDS = 10.0
 
 ANSWER_NAMES: dict[type, str] = {
     Accepted: "accepted",
@@ -59,8 +61,10 @@ class Caller:
         if not messages:
             return [], None
         self._checkpoint("before the call")
-        if time.monotonic() - began > self._lease.total_seconds() / 2:
-            # This process was asleep. Whoever recovers leases may be about to account for the batch.
+        woke = time.monotonic()
+        if woke - began > self._lease.total_seconds() / 2 or woke - claim.looked_at > LONGEST_MARKING_SECONDS:
+            # This process was asleep. Whoever recovers leases may be about to account for the batch, and whoever opted
+            # out meanwhile is still in it.
             return messages, TryLater("this dispatcher was suspended")
         answer = self._channel.send(claim.group, messages)
         self._checkpoint("after the call")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -39,12 +40,14 @@ VERDICT_NAMES = {"clear": "claimed", "quiet": "delayed", "expired": "expired"}
 
 @dataclass(frozen=True)
 class Claim:
-    """A batch in this dispatcher's hands. ``looked_at`` counts every verdict, also those that forbid."""
+    """A batch in this dispatcher's hands. ``verdicts`` counts every one, also those that forbid."""
 
     claim_id: str
     group: CallGroup
     messages: Sequence[OutgoingMessage]
     verdicts: Counter[str]
+    looked_at: float
+    """When the last look was taken, by this process's monotonic clock: what was said since, it does not know."""
 
     @property
     def message_ids(self) -> list[UUID]:
@@ -103,12 +106,13 @@ class Claimant:
             return None
         self._open_first_live(group, shared)
         messages, verdicts = self._take_last_look(group, shared, now)
+        looked_at = time.monotonic()
         if not messages:
             self.execute("close_claim", shared)
         self._checkpoint("before the claim is committed")
         self.connection.commit()
         self._checkpoint("after the claim is committed")
-        return Claim(claim_id, group, messages, verdicts)
+        return Claim(claim_id, group, messages, verdicts, looked_at)
 
     def _open_first_live(self, group: CallGroup, shared: dict[str, Any]) -> None:
         """Has the campaign's first live messages to itself until the commit; an approval is never taken back."""

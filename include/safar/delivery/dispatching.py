@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A claim that waited longer than this for its turn is given back, to have its last look again.
+# A claim whose last look is older than this when its turn comes is given back, to have it again: it waited for another
+# call, or this process was suspended.
 FRESH_SECONDS = 2.0
 # So many single messages refused, and none accepted, mean that the fault is in the call and not in an address.
 HOPELESS = 3
@@ -254,9 +255,8 @@ class _Worker:
         self._report += DispatchReport(messages=_without_claimed(claim.verdicts))
         if not claim.messages:
             return
-        taken = time.monotonic()
         with self._state.call_slot:
-            if not self._state.is_going() or time.monotonic() - taken > FRESH_SECONDS:
+            if not self._state.is_going() or time.monotonic() - claim.looked_at > FRESH_SECONDS:
                 self._report += self._caller.return_claim(claim)
                 return
             messages, answer = self._caller.call(claim)

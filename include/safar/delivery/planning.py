@@ -40,11 +40,12 @@ def plan_campaign(
     """Plans every run of the campaign that has send decisions without a result, oldest first, in one transaction.
 
     Args:
-        approval: what the audience-size gate said; without one, only a size that needs no approval is planned.
+        approval: what the audience-size gate said; without one, only a size that needs no approval is planned. With
+            the answer to a question only the runs are planned that it was about, whenever the task is cleared.
         rehearse: write what would be planned to ledger.rehearsal, and nothing else.
 
     Raises:
-        SafarError: the audience needs an approval that was not given; nothing was planned.
+        SafarError: the audience needs an approval that was not given, or has grown since; nothing was planned.
     """
     return plan_pending(
         workspace,
@@ -70,7 +71,7 @@ def plan_pending(
     report = PlanReport()
     with workspace.open_ledger() as ledger, open_warehouse(workspace) as warehouse:
         ledger.execute(LOCK)
-        pending = list_pending_runs(ledger, warehouse, campaign)
+        pending = [run for run in list_pending_runs(ledger, warehouse, campaign) if approval.concerns(run.run_id)]
         size = weigh_audience(ledger, campaign, pending, limit)
         if not rehearse:
             _require_approval(size, approval)
@@ -85,10 +86,14 @@ def plan_pending(
 
 
 def _require_approval(size: AudienceSize, approval: Approval) -> None:
-    if size.needs_approval and approval.decision == "not_needed":
-        raise SafarError(
-            f"{size.describe()} None was given, so nothing was planned. Run the guard again, or answer it in Airflow."
-        )
+    if approval.covers(size):
+        return
+    missing = (
+        "None was given" if approval.decision == "not_needed" else f"The one given is for {approval.candidate_count}"
+    )
+    raise SafarError(
+        f"{size.describe()} {missing}, so nothing was planned. Run the guard again, or answer it in Airflow."
+    )
 
 
 def _plan_run(

@@ -15,20 +15,31 @@ from urllib.error import URLError
 
 from python_http_client.exceptions import HTTPError
 
-from safar.delivery.channel import Answer, Misconfigured, NoAnswer, Refused, TooLarge, TryLater
+from safar.delivery.channel import Accepted, Answer, Misconfigured, NoAnswer, Refused, TooLarge, TryLater
 
 # What urllib can only meet while it connects: nothing was sent yet.
 NOBODY_LISTENS = (errno.ECONNREFUSED, errno.ENETUNREACH, errno.EHOSTUNREACH)
 POSITION = re.compile(r"personalizations[.\[](\d+)")
 ADDRESS = re.compile(r"\S+@\S+")
 LONGEST_REASON = 200
+ACCEPTED = 202
 
 # Raised while we wait for the answer, or while the body is on its way.
 DOUBTFUL = (URLError, OSError, http.client.HTTPException)
 
 
-def read_refusal(error: HTTPError, conn_id: str) -> Answer:
-    """The meaning of an answer that is not 2xx."""
+def read_acceptance(response: Any) -> Answer:
+    """The meaning of a 2xx: taken is only what is answered with 202 and no complaint.
+
+    A 200 is somebody else's, of a proxy or a test mode that sends nothing: whether anything left is not known.
+    """
+    if int(response.status_code) != ACCEPTED or read_problems(response.body):
+        return NoAnswer(f"http {response.status_code} is no acceptance")
+    return Accepted(response.headers.get("X-Message-Id"))
+
+
+def read_refusal(error: HTTPError, conn_id: str, message_count: int) -> Answer:
+    """The meaning of an answer that is not 2xx, to a call of so many messages."""
     status = int(error.status_code)
     problems = read_problems(error.body)
     if status == 429:
@@ -36,7 +47,7 @@ def read_refusal(error: HTTPError, conn_id: str) -> Answer:
     if status == 413:
         return TooLarge()
     if status in (400, 422):
-        return _read_bad_request(problems, conn_id)
+        return _read_bad_request(problems, conn_id, message_count)
     if status >= 500 or status < 300:
         return NoAnswer(f"http {status}")
     return Misconfigured(
@@ -85,12 +96,13 @@ def _seconds_until(date: str) -> float:
     return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
 
 
-def _read_bad_request(problems: list[dict[str, Any]], conn_id: str) -> Answer:
+def _read_bad_request(problems: list[dict[str, Any]], conn_id: str, message_count: int) -> Answer:
     fields = [str(problem.get("field") or "") for problem in problems]
     culprits: dict[int, str] = {}
     for field, problem in zip(fields, problems, strict=True):
         match = POSITION.match(field)
-        if match:
+        # A position that is not in the call blames nobody; smaller calls find out who it was.
+        if match and int(match[1]) < message_count:
             culprits.setdefault(int(match[1]), _shorten(problem))
     shared = _list_shared_fields(fields)
     if shared and not culprits:

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from python_http_client.exceptions import HTTPError
 
-from safar.delivery.channel import Accepted, Answer, CallGroup, Misconfigured, OutgoingMessage, Refused
+from safar.delivery.channel import Answer, CallGroup, Misconfigured, OutgoingMessage, Refused
 from safar.delivery.guard import allowed_recipients, is_live, read_host
 from safar.delivery.harmless_fields import neutralise_fields
 from safar.delivery.publishing import list_published
-from safar.delivery.sendgrid_answers import DOUBTFUL, read_failure, read_refusal
+from safar.delivery.sendgrid_answers import DOUBTFUL, read_acceptance, read_failure, read_refusal
 from safar.delivery.sendgrid_client import open_sendgrid
 from safar.delivery.template_files import choose_locale
 from safar.delivery.unsubscribe_tokens import sign_confirmation_token, sign_unsubscribe_token
@@ -103,12 +103,12 @@ class SendGridChannel:
         try:
             response = self._client.mail.send.post(request_body=body)
         except HTTPError as error:
-            return read_refusal(error, CONN_ID)
+            return read_refusal(error, CONN_ID, len(messages))
         except DOUBTFUL as error:
             return read_failure(error, CONN_ID)
         except ForbiddenAddress as error:
             return Misconfigured(f"{error} Every message stays planned.")
-        return Accepted(response.headers.get("X-Message-Id"))
+        return read_acceptance(response)
 
     def write_body(self, group: CallGroup, messages: Sequence[OutgoingMessage], template_id: str) -> dict[str, Any]:
         """The JSON of one call. Categories and custom_args hold no personal data: SendGrid keeps them for long."""

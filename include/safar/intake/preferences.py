@@ -25,6 +25,20 @@ from ledger.address
 where contact_id = %(contact_id)s and channel <> %(channel)s and until_sequence is null and is_valid
 order by channel
 """
+# Where the person of an old mail is written to by now, under whatever name.
+LIST_NEWER = """
+select address_hash
+from ledger.address
+where
+    contact_id = coalesce((
+        select alias.contact_id
+        from ledger.contact_alias as alias
+        where alias.alias_id = %(contact_id)s and alias.until_sequence is null
+    ), %(contact_id)s)
+    and channel = %(channel)s
+    and address_hash <> %(address_hash)s
+    and until_sequence is null
+"""
 FIND_STATE = "select state from ledger.find_permission(%s, %s, %s, 'infinity', 'infinity')"
 FIND_LANGUAGE = """
 select locale
@@ -32,6 +46,12 @@ from ledger.language_choice
 where address_hash = %s and channel = %s
 order by language_choice_id desc
 limit 1
+"""
+# A yes that some clock dates later than now is taken back too: at the same instant the withdrawal counts.
+LATEST = """
+select greatest(%s, max(occurred_at))
+from ledger.permission_event
+where address_hash = %s and channel = %s and topic in (%s, 'all') and state = 'granted'
 """
 # Two posts at once of one person are worked off one after the other.
 LOCK = "select pg_advisory_xact_lock(hashtextextended(%s, 12))"
@@ -103,17 +123,27 @@ def withdraw_choices(
     wanted: Collection[str],
     now: datetime,
 ) -> int:
-    """Takes back each permission that is granted and not wanted any more; returns how many.
+    """Takes back each permission that is granted and not wanted any more, at any address; returns how many.
 
     Args:
         wanted: names of the boxes that are ticked.
         now: business time.
     """
-    given_up = [choice for choice in preferences.choices if choice.is_granted and choice.name not in wanted]
+    newer = [row[0] for row in connection.execute(LIST_NEWER, vars(link)).fetchall()]
+    unwanted = [choice for choice in preferences.choices if choice.name not in wanted]
+    given_up = [
+        (choice, address_hash)
+        for choice in unwanted
+        for address_hash in (choice.address_hash, *(newer if choice.channel == link.channel else ()))
+        if _is_granted(connection, address_hash, choice.channel, choice.topic.name)
+    ]
     proof = Jsonb({"message_id": str(link.message_id), "method": "page"})
-    for choice in given_up:
-        values = [choice.channel, choice.topic.name, choice.address_hash, link.contact_id, SOURCE, str(uuid4())]
-        connection.execute(WITHDRAW, [*values, proof, now])
+    for choice, address_hash in given_up:
+        subject = [address_hash, choice.channel, choice.topic.name]
+        latest = connection.execute(LATEST, [now, *subject]).fetchone()
+        at = latest[0] if latest else now
+        values = [choice.channel, choice.topic.name, address_hash, link.contact_id, SOURCE, str(uuid4())]
+        connection.execute(WITHDRAW, [*values, proof, at])
     return len(given_up)
 
 

@@ -55,21 +55,44 @@ where coalesce(event.address_hash, message.address_hash) is not null
 on conflict (origin, origin_key) do nothing
 """
 
+# Whoever left by an old mail does not want mail at their address of today either, under whatever name.
 INSERT_WITHDRAWALS = """
+with withdrawn as (
+    select
+        coalesce(nullif(event.topic, ''), message.topic, 'all') as topic,
+        coalesce(event.address_hash, message.address_hash) as address_hash,
+        message.message_id, message.contact_id, event.event_id, event.event_type, event.occurred_at
+    from unnest(
+        %(event_id)s::text[], %(message_id)s::uuid[], %(address_hash)s::text[], %(occurred_at)s::timestamptz[],
+        %(topic)s::text[], %(event_type)s::text[]
+    ) as event (event_id, message_id, address_hash, occurred_at, topic, event_type)
+    left join ledger.message as message on message.message_id = event.message_id
+),
+
+subject as (
+    select withdrawn.*, withdrawn.address_hash as subject_hash, withdrawn.event_id as source_key
+    from withdrawn
+    where withdrawn.address_hash is not null
+    union all
+    select withdrawn.*, address.address_hash, withdrawn.event_id || ':' || address.address_hash
+    from withdrawn
+    left join ledger.contact_alias as alias
+        on withdrawn.contact_id = alias.alias_id and alias.until_sequence is null
+    join ledger.address as address
+        on coalesce(alias.contact_id, withdrawn.contact_id) = address.contact_id
+        and address.channel = 'email'
+        and address.until_sequence is null
+        and address.address_hash <> withdrawn.address_hash
+)
+
 insert into ledger.permission_event (
     channel, topic, address_hash, contact_id, state, source, source_key, proof, occurred_at
 )
 select
-    'email', coalesce(nullif(event.topic, ''), message.topic, 'all'),
-    coalesce(event.address_hash, message.address_hash), message.contact_id, 'revoked', %(origin)s, event.event_id,
-    jsonb_strip_nulls(jsonb_build_object('message_id', message.message_id, 'event', event.event_type)),
-    event.occurred_at
-from unnest(
-    %(event_id)s::text[], %(message_id)s::uuid[], %(address_hash)s::text[], %(occurred_at)s::timestamptz[],
-    %(topic)s::text[], %(event_type)s::text[]
-) as event (event_id, message_id, address_hash, occurred_at, topic, event_type)
-left join ledger.message as message on message.message_id = event.message_id
-where coalesce(event.address_hash, message.address_hash) is not null
+    'email', topic, subject_hash, contact_id, 'revoked', %(origin)s, source_key,
+    jsonb_strip_nulls(jsonb_build_object('message_id', message_id, 'event', event_type)),
+    occurred_at
+from subject
 on conflict (source, source_key) do nothing
 """
 

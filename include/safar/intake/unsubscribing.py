@@ -27,30 +27,53 @@ where message_id = %s and run_id = 'on_request' and campaign = 'permission_confi
 
 # The first use of a link is always written down. A later one is written only when the permission was given
 # again in between; the number makes it a key of its own, and of two uses at once only one is kept.
+# Whoever has another address by now, or another name, does not want mail there either. And a yes that some clock dates
+# later than now is taken back too: at the same instant the withdrawal counts.
 WITHDRAW = """
-with latest as (
-    select state
-    from ledger.permission_event
-    where address_hash = %(address_hash)s and channel = %(channel)s and topic in (%(topic)s, 'all')
-        and state <> 'pending'
-    order by occurred_at desc, state = 'revoked' desc
-    limit 1
-),
-
-earlier as (
-    select count(*) as used_count
-    from ledger.permission_event
-    where source = %(source)s and starts_with(source_key, %(link)s) and address_hash = %(address_hash)s
+with subject as (
+    select %(address_hash)s as address_hash, %(link)s as link
+    union
+    select address.address_hash, %(link)s || ':' || address.address_hash
+    from ledger.address as address
+    where
+        address.contact_id = coalesce((
+            select alias.contact_id
+            from ledger.contact_alias as alias
+            where alias.alias_id = %(contact_id)s and alias.until_sequence is null
+        ), %(contact_id)s)
+        and address.channel = %(channel)s
+        and address.until_sequence is null
+        and address.address_hash <> %(address_hash)s
 )
 
 insert into ledger.permission_event (
     channel, topic, address_hash, contact_id, state, source, source_key, proof, occurred_at
 )
 select
-    %(channel)s, %(topic)s, %(address_hash)s, %(contact_id)s, 'revoked', %(source)s,
-    %(link)s || ':' || earlier.used_count, %(proof)s, %(now)s
-from earlier
-where earlier.used_count = 0 or (select latest.state from latest) = 'granted'
+    %(channel)s, %(topic)s, subject.address_hash, %(contact_id)s, 'revoked', %(source)s,
+    subject.link || ':' || earlier.used_count, %(proof)s,
+    case when latest.state = 'granted' then greatest(%(now)s, latest.occurred_at) else %(now)s end
+from subject
+cross join lateral (
+    select count(*) as used_count
+    from ledger.permission_event as event
+    where
+        event.source = %(source)s
+        and starts_with(event.source_key, %(link)s)
+        and event.address_hash = subject.address_hash
+) as earlier
+left join lateral (
+    select event.state, event.occurred_at
+    from ledger.permission_event as event
+    where
+        event.address_hash = subject.address_hash
+        and event.channel = %(channel)s
+        and event.topic in (%(topic)s, 'all')
+        and event.state <> 'pending'
+    order by event.occurred_at desc, event.state = 'revoked' desc
+    limit 1
+) as latest on true
+where earlier.used_count = 0 or latest.state = 'granted'
 on conflict (source, source_key) do nothing
 """
 
@@ -85,7 +108,7 @@ def find_request(connection: psycopg.Connection, message_id: UUID) -> str | None
 
 
 def withdraw_permission(connection: psycopg.Connection, link: UnsubscribeLink, method: str, now: datetime) -> bool:
-    """Writes that the recipient wants no more of the message's topic; returns whether that was news.
+    """Writes that the recipient wants no more of the message's topic, at any address; returns whether that was news.
 
     Args:
         method: how it was said: ``one_click`` by the mail program, ``page`` by the button of our page.
@@ -102,4 +125,4 @@ def withdraw_permission(connection: psycopg.Connection, link: UnsubscribeLink, m
         "proof": Jsonb(proof),
         "now": now,
     }
-    return connection.execute(WITHDRAW, values).rowcount == 1
+    return connection.execute(WITHDRAW, values).rowcount > 0

@@ -17,18 +17,28 @@ from safar.workspace import ADDRESS_KEY, Workspace
 ORIGIN = "manual"
 REASON = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
+# Under every name that the person has had: what was planned before people were merged still goes to the other address.
 FIND_ADDRESSES = """
 with person as (
-    select contact_id
-    from ledger.contact_alias
-    where alias_id = %(contact_id)s and until_sequence is null
+    select coalesce((
+        select contact_id from ledger.contact_alias where alias_id = %(contact_id)s and until_sequence is null
+    ), %(contact_id)s) as person_id
+),
+
+named as (
+    select person_id as contact_id from person
+    union
+    select alias.alias_id
+    from ledger.contact_alias as alias
+    inner join person on alias.contact_id = person.person_id
+    where alias.until_sequence is null
     union
     select %(contact_id)s
 )
 
 select distinct address.channel, address.address_hash
 from ledger.address as address
-inner join person on address.contact_id = person.contact_id
+inner join named on address.contact_id = named.contact_id
 """
 
 SUPPRESS = """

@@ -59,6 +59,12 @@ where
 order by gate.campaign
 """
 
+# What `publish` copies for the last look, whoever is written to. When such a model is not green it is left out, and the
+# ledger would go on with yesterday's word: no audience has these among its ancestors, so they are named here.
+PUBLISHED = ("int_contact_addresses", "int_contact_records", "int_suppression_changes")
+PERMISSIONS = "int_permission_changes"
+"""The same for class marketing; a transactional message asks for no permission."""
+
 NAMED_AT_MOST = 5
 """A reason is read by a person: further nodes are counted, not named."""
 
@@ -115,8 +121,9 @@ def explain_nodes(manifest: Manifest, results: dict[str, NodeResult], pin: Pin, 
     if exposure is None:
         yield f"The manifest has no exposure {campaign.name!r}."
         return
-    tables = manifest.list_ancestors(exposure) & manifest.tables
-    tests = manifest.list_tests(tables, built=manifest.list_built(pin.target) | tables)
+    built = manifest.list_built(pin.target)
+    tables = manifest.list_ancestors(exposure) & manifest.tables | list_published(manifest, campaign) & built
+    tests = manifest.list_tests(tables, built=built | tables)
     red, waiting = [], []
     for node in sorted(tables) + sorted(tests):
         result = results.get(node)
@@ -132,6 +139,12 @@ def explain_nodes(manifest: Manifest, results: dict[str, NodeResult], pin: Pin, 
     elif waiting:
         names = ", ".join(manifest.describe(node) for node in waiting[:NAMED_AT_MOST])
         yield f"Not built in this run: {names}{' and others' if len(waiting) > NAMED_AT_MOST else ''}."
+
+
+def list_published(manifest: Manifest, campaign: Campaign) -> set[str]:
+    """The models by which the ledger knows whether somebody may be written to at all."""
+    names = [*PUBLISHED, *([PERMISSIONS] if campaign.class_ == "marketing" else [])]
+    return {node for name in names if (node := manifest.find_model(name)) is not None}
 
 
 def read_rolled_back(workspace: Workspace, pin: Pin) -> dict[str, str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 APPROVE = "Approve"
 REJECT = "Reject"
+# What the question was about. Airflow keeps it while the task waits, and asks anew when it is cleared.
+ASKED = "asked"
 
 
 class CheckOutgoing(VerbOperator):
@@ -57,26 +59,28 @@ class GuardAudience(HITLOperator):
         size = measure_audience(workspace, self.campaign, load_catalogue(workspace.settings))
         self.log.info("%s", size.describe())
         if not size.needs_approval:
-            return {"decision": "not_needed", "decided_by": None}
+            return {"decision": "not_needed", "decided_by": None, "run_ids": None, "candidate_count": None}
+        context["ti"].xcom_push(ASKED, {"run_ids": list(size.run_ids), "candidate_count": size.candidate_count})
         self.body = f"{size.describe()} Whoever owns the campaign may not approve it."
         return super().execute(context)
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, str | None]:
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         from safar.catalogue import load_catalogue
         from safar.delivery import judge_answer
         from safar.settings import Settings
 
+        asked = context["ti"].xcom_pull(task_ids=self.task_id, key=ASKED)
         try:
             answer = super().execute_complete(context, event)
         except HITLTimeoutError:
-            return {"decision": "timed_out", "decided_by": None}
+            return {**asked, "decision": "timed_out", "decided_by": None}
         user = answer["responded_by_user"] or {}
         # What a user is called depends on the auth manager: a login, an e-mail, or a number with either beside it.
         identities = [user.get("name"), user.get("email"), user.get("id")]
         campaign = load_catalogue(Settings.from_environment()).campaigns[self.campaign]
         approval = judge_answer(campaign, answer["chosen_options"] == [APPROVE], identities)
         self.log.info("%s: %s.", self.campaign, approval.describe())
-        return {"decision": approval.decision, "decided_by": approval.decided_by}
+        return {**asked, "decision": approval.decision, "decided_by": approval.decided_by}
 
 
 class PlanMessages(VerbOperator):
@@ -91,7 +95,7 @@ class PlanMessages(VerbOperator):
         from safar.delivery import Approval, plan_campaign
 
         answer = context["ti"].xcom_pull(task_ids=self.guard_task)
-        approval = Approval(decision=answer["decision"], decided_by=answer["decided_by"])
+        approval = Approval(**answer)
         report = plan_campaign(workspace, self.campaign, catalogue, approval=approval)
         self.log.info("%s", report.describe())
 

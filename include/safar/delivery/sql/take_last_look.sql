@@ -28,7 +28,7 @@ look as materialized (
                 where
                     stop.lifted_at is null
                     and (stop.contact_id is not null or stop.occurrence_key is not null)
-                    and coalesce(stop.contact_id, message.contact_id) = message.contact_id
+                    and (stop.contact_id is null or stop.contact_id = any(person.names))
                     and coalesce(stop.occurrence_key, message.occurrence_key) = message.occurrence_key
                     and coalesce(stop.campaign, message.campaign) = message.campaign
                     and coalesce(stop.step, message.step) = message.step
@@ -53,7 +53,7 @@ look as materialized (
                 select from ledger.goal_seen
                 where
                     goal_seen.campaign = message.campaign
-                    and goal_seen.contact_id = message.contact_id
+                    and goal_seen.contact_id = any(person.names)
                     and goal_seen.goal_at > message.entry_occurred_at
             ) then 'goal_reached'
             when person.opens_at >= message.expires_at then 'expired'
@@ -67,6 +67,12 @@ look as materialized (
     cross join lateral (
         select
             who.person_id,
+            -- Every name under which somebody may have written down what holds for this person.
+            array(
+                select alias.alias_id
+                from ledger.contact_alias as alias
+                where alias.contact_id = who.person_id and alias.until_sequence is null
+            ) || who.person_id || message.contact_id as names,
             cast(
                 case
                     when %(opening)s::jsonb ? address.time_zone then %(opening)s::jsonb ->> address.time_zone

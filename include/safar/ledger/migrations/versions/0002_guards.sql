@@ -31,7 +31,8 @@ end $$;
 -- Guards. They hold for whoever writes, the owner too. A function of the owner that must rewrite history (the erasure
 -- of a person) is `security definer` and says so while it writes: `set_config('safar.rewriting', 'on', true)`. Anybody
 -- may set that, and for anybody but the owner it means nothing.
-create function ledger.is_rewriting() returns boolean language sql stable as $$
+-- Its own search path: somebody who owns a schema could put a pg_has_role of theirs before the server's.
+create function ledger.is_rewriting() returns boolean language sql stable set search_path = pg_catalog, pg_temp as $$
     select coalesce(
         current_setting('safar.rewriting', true) = 'on' and pg_has_role(current_user, nspowner, 'usage'), false
     )
@@ -133,6 +134,9 @@ create trigger keeps_messages after update of claim_id, message_ids on ledger.cl
     when (old.claim_id is distinct from new.claim_id or old.message_ids is distinct from new.message_ids)
     execute function ledger.refuse_claim();
 
+-- An event may come in after silence has made a transactional message planned for its one more attempt.
+insert into ledger.legal_transition values ('planned', 'accepted');
+
 -- As before, and now also: who claims holds a lease that runs, an attempt is counted when it begins and only then, and
 -- the transitions are written with the owner's rights, so that nobody else can write them.
 create or replace function ledger.guard_message_state() returns trigger
@@ -152,6 +156,13 @@ begin
                 when after.attempt_count <> before.attempt_count + (after.state = 'attempting' and before.state <> 'attempting')::int
                     then 'counts an attempt without making one, or makes one without counting it'
                 when before.state = after.state then null
+                when
+                    before.state = 'planned' and after.state = 'accepted'
+                    and (
+                        before.attempt_count = 0
+                        or not exists (select from ledger.provider_event as event where event.message_id = after.message_id)
+                    )
+                    then 'may not go from planned to accepted: no event proves an earlier attempt'
                 when before.state = 'unknown' and after.state = 'planned' and (after.class <> 'transactional' or after.attempt_count > 1)
                     then 'is attempted again: an unknown message is, only once, and only when it is transactional'
                 when after.state = 'claimed' and after.claimed_at is null then 'is claimed without a time'
@@ -207,7 +218,9 @@ declare
     accepted_count bigint;
 begin
     perform from ledger.message
-    where message_id = any(proven) and state in ('unknown', 'presumed_lost')
+    where
+        message_id = any(proven)
+        and (state in ('unknown', 'presumed_lost') or state = 'planned' and attempt_count > 0)
     order by message_id
     for update;
     if not found then
@@ -217,6 +230,8 @@ begin
     set
         state = 'accepted',
         reason = 'proven by an event',
+        claimed_at = coalesce(message.claimed_at, message.attempted_at),
+        lease_until = null,
         accepted_at = greatest(message.attempted_at, proof.occurred_at),
         provider = coalesce(message.provider, proof.provider),
         provider_message_id = coalesce(message.provider_message_id, proof.provider_message_id),
@@ -231,7 +246,9 @@ begin
         where message_id = any(proven)
         group by message_id
     ) as proof
-    where message.message_id = proof.message_id and message.state in ('unknown', 'presumed_lost');
+    where
+        message.message_id = proof.message_id
+        and (message.state in ('unknown', 'presumed_lost') or message.state = 'planned' and message.attempt_count > 0);
     get diagnostics accepted_count = row_count;
     return accepted_count;
 end $$;

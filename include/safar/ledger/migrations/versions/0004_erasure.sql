@@ -118,6 +118,13 @@ begin
                 'message', 'message_transition', 'provider_event', 'claim', 'legal_transition', 'tombstone', 'erasure',
                 'published_template', 'published_template_current'
             )
+            -- What rules read. They hold no word of a person either, and whoever may have somebody forgotten must not
+            -- be able to turn a withdrawal into a yes.
+            and attribute.attname not in (
+                'state', 'result', 'decision', 'status', 'cadence', 'kind', 'class', 'channel', 'topic', 'campaign',
+                'step', 'origin', 'address_hash', 'network_hash'
+            )
+            and (class.relname, attribute.attname) <> ('suppression', 'reason')
         group by class.relname
     loop
         execute format(
