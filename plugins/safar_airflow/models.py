@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cosmos import DbtTaskGroup, ExecutionConfig, ExecutionMode, LoadMode, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import InvocationMode, TestBehavior, TestIndirectSelection
 
-from safar.errors import ConfigurationError
+from safar.errors import ConfigurationError, SafarError
 from safar.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _held: list[psycopg.Connection] = []
+_log = logging.getLogger(__name__)
 
 
 def draw_models(group_id: str, select: list[str], exclude: list[str], pin_task: str) -> DbtTaskGroup:
@@ -55,11 +57,13 @@ def draw_models(group_id: str, select: list[str], exclude: list[str], pin_task: 
             emit_datasets=False,
         ),
         operator_args={
-            "env": {"SAFAR_PIN": pin},
+            # dbt quotes what a database says, and a database quotes the value that it refused: we speak for it.
+            "env": {"SAFAR_PIN": pin, "DBT_LOG_LEVEL": "none", "DBT_LOG_LEVEL_FILE": "none"},
             "append_env": True,
             "install_deps": False,
             # Unit tests judge the SQL before it is released; a night has rows of its own to judge.
             "dbt_cmd_flags": ["--exclude-resource-type", "unit_test"],
+            "dbt_runner_callbacks": [tell_progress],
             "pre_execute": prepare_model,
             "callback": record_model,
         },
@@ -88,11 +92,31 @@ def prepare_model(context: Context) -> None:
     os.environ.update(describe_warehouse(workspace))
 
 
+def tell_progress(event: Any) -> None:
+    """Tells the task's log in our words what dbt, silenced, does: each node's status and why dbt gave up."""
+    from safar.warehouse.dbt import shorten_message
+
+    if event.info.name == "NodeFinished":
+        node = event.data.node_info
+        _log.info("%s: %s", node.unique_id, node.node_status)
+    elif event.info.name == "MainEncounteredError":
+        _log.error("dbt gave up: %s", shorten_message(event.data.exc))
+
+
 def record_model(project: str, context: Context, **_: Any) -> None:
-    """Writes the result of the model and of each of its tests to the ledger, also when it failed."""
+    """Writes the result of the model and of each of its tests to the ledger, and fails when one is red.
+
+    Cosmos comes to its own error only after this: that one would quote the database's message whole.
+    """
     from safar.warehouse import record_results
+    from safar.warehouse.results import list_red
     from safar_airflow.operators.build import read_own_pin
     from safar_airflow.workspace import open_workspace
 
     workspace = open_workspace()
-    record_results(workspace, read_own_pin(workspace, context), Path(project) / "target" / "run_results.json")
+    run_results = Path(project) / "target" / "run_results.json"
+    results = record_results(workspace, read_own_pin(workspace, context), run_results)
+    if not results:
+        raise SafarError("dbt ended before it came to the model. The task's log says why.")
+    if red := list_red(results):
+        raise SafarError("; ".join(f"{one.node}: {one.message}" for one in red))

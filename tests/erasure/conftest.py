@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -84,14 +86,20 @@ class Played:
         return found
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    home = tmp_path_factory.mktemp("erasure")
+@contextmanager
+def start_company(home: Path, people: int) -> Iterator[Played]:
+    """A new company of that many people, in processes of its own."""
     sandbox = {"SAFAR_HOME": str(home), "SAFAR_CLOCK": "sandbox", "SAFAR_ENVIRONMENT": "sandbox"}
     settings = Settings.from_environment({**os.environ, **sandbox})
-    with Stack(settings, PEOPLE, 1, lambda _: None) as stack:
+    with Stack(settings, people, 1, lambda _: None) as stack:
         stack.start_data()
         clock = SandboxClock(stack.company.base_url)
         workspace = Workspace(settings, EnvironmentConnections(stack.environment), clock)
         write_manifest(settings, describe_warehouse(workspace))
         yield Played(stack, workspace, load_catalogue(settings))
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    with start_company(tmp_path_factory.mktemp("erasure"), PEOPLE) as company:
+        yield company

@@ -14,6 +14,7 @@ from hubspot.crm.contacts import (
     PublicGdprDeleteInput,
     PublicObjectSearchRequest,
     SimplePublicObjectId,
+    SimplePublicObjectInput,
 )
 from hubspot.crm.contacts.exceptions import ApiException
 from urllib3.util.retry import Retry
@@ -205,6 +206,39 @@ def test_the_sdk_subscribes_and_unsubscribes(sandbox: Any) -> None:
     assert len(api.definition_api.get_page().subscription_definitions) == 2
     with pytest.raises(PreferencesException, match="does not exist"):
         api.status_api.subscribe(PublicUpdateSubscriptionStatusRequest(email_address=email, subscription_id="1"))
+
+
+def test_a_contact_is_changed_by_its_id_and_found_by_its_new_date(start_sandbox: Any, tmp_path: Any) -> None:
+    sandbox = start_sandbox(tmp_path, people=30)
+    client = connect(sandbox)
+    one = next(one for one in client.crm.contacts.get_all(properties=["phone"]) if one.properties["phone"])
+    answer = client.crm.contacts.basic_api.update(
+        one.id, SimplePublicObjectInput(properties={"deceased": "true", "phone": ""})
+    )
+    assert answer.properties["lastmodifieddate"] > one.properties["lastmodifieddate"]
+    since = {"propertyName": "lastmodifieddate", "operator": "GTE", "value": answer.properties["lastmodifieddate"]}
+    page = search(sandbox, filter_groups=[{"filters": [since]}], properties=["deceased", "phone"])
+    found = {each.id: each.properties for each in page.results}[one.id]
+    assert (found["deceased"], found["phone"]) == ("true", None)
+    # What somebody did by the API is not made again from the seed.
+    sandbox.stop()
+    again = connect(start_sandbox(tmp_path, people=30)).crm.contacts.basic_api.get_by_id(
+        one.id, properties=["deceased"]
+    )
+    assert again.properties["deceased"] == "true"
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{}, {"nonsense": "1"}, {"lastmodifieddate": "2026-03-02T00:00:00Z"}, {"phone": 5}],
+    ids=["nothing", "unknown", "read only", "no text"],
+)
+def test_a_change_that_hubspot_would_refuse_is_refused(sandbox: Any, properties: dict[str, Any]) -> None:
+    known = next(iter(living(sandbox)))
+    answer = requests.patch(f"{sandbox.root}{LIST_PATH}/{known}", json={"properties": properties}, headers=TOKEN)
+    assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
+    unknown = requests.patch(f"{sandbox.root}{LIST_PATH}/999999", json={"properties": {"phone": "1"}}, headers=TOKEN)
+    assert unknown.status_code == 404
 
 
 def test_a_gdpr_deletion_leaves_a_contact_in_no_list_and_its_id_unknown(sandbox: Any) -> None:

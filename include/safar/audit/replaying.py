@@ -7,7 +7,7 @@ the run's sequence, earlier decisions by their runs'. What the replay cannot bri
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ from safar.audit.comparing import DECISIONS, ENTRIES, Comparison, compare_table
 from safar.catalogue import Catalogue, plan_decisions
 from safar.errors import SafarError
 from safar.ledger.access import record_access
+from safar.ledger.tombstones import Hasher, read_tombstones
 from safar.warehouse import Pin, compute_rules_version, describe_warehouse, read_pin
 from safar.warehouse.dbt import Progress, run_dbt
 from safar.warehouse.decide import list_blocked
@@ -68,13 +69,11 @@ def replay_run(
     catalogue: Catalogue,
     run_id: str,
     *,
-    is_erased: Callable[[str], bool] = lambda _: False,
     progress: Progress | None = None,
 ) -> ReplayReport:
     """Builds and decides the run again and compares its entries and decisions with those that stand.
 
-    Args:
-        is_erased: tells of a contact_id whether it stands for an erased person, whose rows cannot come back.
+    Rows of people who have been erased since cannot come back; they are counted apart.
 
     Raises:
         NotPinned: there is no such run.
@@ -88,6 +87,8 @@ def replay_run(
         ledger.commit()
         with _scratch_schemas(workspace, pin) as warehouse:
             _build(workspace, pin, catalogue, progress)
+            is_erased = read_tombstones(ledger, Hasher.open(workspace)).is_about
+            ledger.commit()
             comparisons = tuple(
                 compare_table(warehouse, table, run_id, f"{PREFIX}decisions", is_erased)
                 for table in (ENTRIES, DECISIONS)

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 import psycopg
@@ -68,6 +69,14 @@ class Tombstones:
         """The surrogate of an erased address or id; None for everybody else."""
         return self.surrogates.get((kind, self.hasher.hash(kind, value)))
 
+    def is_about(self, contact_id: str) -> bool:
+        """Whether this contact id is, or stands for, an erased person."""
+        return contact_id in self._names or self.find(CONTACT, contact_id) is not None
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.surrogates.values())
+
 
 def read_tombstones(connection: psycopg.Connection, hasher: Hasher) -> Tombstones:
     """Reads them all: one row per address and id of erased people."""
@@ -98,8 +107,3 @@ def raise_tombstones(
             "values (%s, %s, %s, %s, %s) on conflict do nothing",
             rows,
         )
-
-
-def is_erased(tombstones: Tombstones, contact_id: str) -> bool:
-    """Whether this contact id is, or stands for, an erased person."""
-    return tombstones.find(CONTACT, contact_id) is not None or contact_id in tombstones.surrogates.values()

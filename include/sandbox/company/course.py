@@ -28,7 +28,7 @@ class Cause:
     """Something that came from outside: a mail's effect, a call of a vendor's API."""
 
     kind: str
-    """order, visit, consent, shop_consent or crm_purge"""
+    """order, visit, consent, shop_consent, crm_edit or crm_purge"""
     payload: dict[str, Any]
 
 
@@ -163,6 +163,8 @@ class Course:
             self._set_consent(payload["email"], payload["subscription"], payload["status"], payload["source"], at)
         elif cause.kind == "shop_consent":
             self._set_shop_consent(payload["person"], payload["consent"], at)
+        elif cause.kind == "crm_edit":
+            self.crm.change(self.crm.contacts[payload["place"]], at, **payload["properties"])
         elif cause.kind == "crm_purge":
             self._purge(payload["place"], payload["address"], at)
         elif cause.kind == "visit":

@@ -116,6 +116,10 @@ class Company:
         """Changes what a customer consents to, now: somebody used the shop's API."""
         self._add_cause(self._now, Cause("shop_consent", {"person": person_id, "consent": consent}))
 
+    def change_contact(self, place: int, properties: dict[str, str | None]) -> None:
+        """Changes a contact of the CRM, now: somebody used its API."""
+        self._add_cause(self._now, Cause("crm_edit", {"place": place, "properties": properties}))
+
     def purge_contact(self, place: int | None, address: str | None) -> None:
         """Deletes a contact of the CRM for good, or keeps an address out that no contact has."""
         self._add_cause(self._now, Cause("crm_purge", {"place": place, "address": address}))

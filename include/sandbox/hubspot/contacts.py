@@ -1,4 +1,4 @@
-"""HubSpot CRM v3, contacts: list, read, batch read and search."""
+"""HubSpot CRM v3, contacts: list, read, batch read, search, change and delete for good."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from fastapi import APIRouter, Request, Response
 from sandbox.answers import Refused, read_object, reading, write_json
 from sandbox.clock import write_moment
 from sandbox.company import Company
-from sandbox.company.crm import Contact
-from sandbox.hubspot.directory import Directory, choose_properties, describe
+from sandbox.company.crm import FIRST_CONTACT_ID, Contact
+from sandbox.hubspot.directory import ALWAYS, Directory, choose_properties, describe
 from sandbox.hubspot.errors import refuse, refuse_input
 from sandbox.hubspot.gate import Gate
 
@@ -20,12 +20,14 @@ PATH = "/crm/v3/objects/contacts"
 LIST_LIMIT, SEARCH_LIMIT, BATCH_LIMIT = 100, 200, 100
 SEARCH_RESULTS = 10_000
 """Results of one search that can be paged to."""
+READ_ONLY = frozenset({*ALWAYS, "hs_merged_object_ids", "hs_analytics_source"})
 
 
 def add_contact_routes(router: APIRouter, company: Company, gate: Gate) -> None:
     """Adds the routes below /crm/v3/objects/contacts."""
     directory = Directory(company)
     _add_search_route(router, company, gate, directory)
+    _add_writing_routes(router, company, gate, directory)
 
     @router.get(PATH)
     async def list_contacts(request: Request) -> Response:
@@ -61,6 +63,19 @@ def add_contact_routes(router: APIRouter, company: Company, gate: Gate) -> None:
         missing = [one for one, contact in found.items() if contact is None]
         return write_json(_describe_batch(company, records, missing), 207 if missing else 200, headers)
 
+    @router.get(PATH + "/{contact_id}")
+    async def read_contact(request: Request, contact_id: str) -> Response:
+        headers = gate.enter(request)
+        query = request.query_params
+        names = choose_properties(",".join(query.getlist("properties")).split(","))
+        async with reading(company):
+            contact = directory.find(contact_id, query.get("archived", "false") == "true")
+            if contact is None:
+                raise Refused(refuse(404, "OBJECT_NOT_FOUND", "resource not found"))
+            return write_json(describe(contact, names), headers=headers)
+
+
+def _add_writing_routes(router: APIRouter, company: Company, gate: Gate, directory: Directory) -> None:
     @router.post(f"{PATH}/gdpr-delete")
     async def purge_contact(request: Request) -> Response:
         headers = gate.enter(request)
@@ -75,16 +90,31 @@ def add_contact_routes(router: APIRouter, company: Company, gate: Gate) -> None:
         company.purge_contact(place, object_id.strip().lower() if id_property else None)
         return Response(status_code=204, headers=headers)
 
-    @router.get(PATH + "/{contact_id}")
-    async def read_contact(request: Request, contact_id: str) -> Response:
+    @router.patch(PATH + "/{contact_id}")
+    async def change_contact(request: Request, contact_id: str) -> Response:
         headers = gate.enter(request)
-        query = request.query_params
-        names = choose_properties(",".join(query.getlist("properties")).split(","))
+        properties = (await _read_body(request)).get("properties")
         async with reading(company):
-            contact = directory.find(contact_id, query.get("archived", "false") == "true")
+            contact = directory.find(contact_id)
             if contact is None:
                 raise Refused(refuse(404, "OBJECT_NOT_FOUND", "resource not found"))
-            return write_json(describe(contact, names), headers=headers)
+            changed = _read_changes(contact, properties)
+        company.change_contact(contact.contact_id - FIRST_CONTACT_ID, changed)
+        return write_json(describe(contact, choose_properties(changed)), headers=headers)
+
+
+def _read_changes(contact: Contact, properties: Any) -> dict[str, str | None]:
+    """The new values of properties; an empty text empties one, as HubSpot has it."""
+    if not isinstance(properties, dict) or not properties:
+        raise Refused(refuse_input("properties must be an object with at least one property"))
+    for name, value in properties.items():
+        if name not in contact.properties:
+            raise Refused(refuse_input(f'Property "{name}" does not exist'))
+        if name in READ_ONLY:
+            raise Refused(refuse_input(f'"{name}" is a read only property; its value cannot be set'))
+        if not isinstance(value, str):
+            raise Refused(refuse_input(f'The value of "{name}" must be a text'))
+    return {name: value or None for name, value in properties.items()}
 
 
 def _add_search_route(router: APIRouter, company: Company, gate: Gate, directory: Directory) -> None:
