@@ -63,6 +63,27 @@ def test_what_a_run_publishes_it_knows_and_no_earlier_one(
     assert raw.execute(known, [earlier.ledger_known_at]).fetchone() == (0,)
 
 
+def test_a_withdrawal_follows_whoever_changes_their_address(
+    workspace: Workspace, green: PinNamed, raw: psycopg.Connection
+) -> None:
+    publish_contacts(workspace, green("first"))
+    raw.execute(
+        "insert into ledger.permission_event (channel, topic, address_hash, contact_id, state, source, source_key, "
+        "occurred_at) select channel, 'marketing', address_hash, contact_id, 'revoked', 'unsubscribe_link', 'link', "
+        "'2026-03-01 12:00+00' from ledger.address where address like 'ben@%'"
+    )
+    raw.execute("update raw_crm.people set email = 'benjamin@example.com' where id = '2'")
+    second = green("second")
+    assert publish_contacts(workspace, second).permissions == 1
+    assert publish_contacts(workspace, second) == PublishReport()
+    row = raw.execute(
+        "select state, occurred_at = '2026-03-01 12:00+00', recorded_at < %s "
+        "from ledger.find_permission(%s, 'email', 'marketing', 'infinity', 'infinity')",
+        [second.ledger_known_at, hash_address("test-address-key", "email", "benjamin@example.com")],
+    ).fetchone()
+    assert row == ("revoked", True, True)
+
+
 def test_a_changed_address_is_a_new_version(workspace: Workspace, green: PinNamed, raw: psycopg.Connection) -> None:
     first = green("first")
     publish_contacts(workspace, first)

@@ -64,6 +64,30 @@ where contact_id is not null and {at} >= %(since)s and {at} < %(as_of)s
 """
 
 
+# Whoever told us to stop, by a link or at the provider, told it of themselves and not of one address: it holds at the
+# address that they have by now, until a later word. What vendors say of an address they say of the new one anew.
+CARRY_OVER = """
+insert into ledger.permission_event (
+    channel, topic, address_hash, contact_id, state, source, source_key, proof, occurred_at, recorded_at
+)
+select
+    told.channel, told.topic, address.address_hash, address.contact_id, 'revoked', 'former_address',
+    told.permission_event_id || ':' || address.address_hash,
+    jsonb_build_object('permission_event_id', told.permission_event_id), told.occurred_at,
+    greatest(told.recorded_at, %(recorded_at)s)
+from ledger.permission_event as told
+left join ledger.contact_alias as alias on told.contact_id = alias.alias_id and alias.until_sequence is null
+join ledger.address as address
+    on coalesce(alias.contact_id, told.contact_id) = address.contact_id
+    and told.channel = address.channel
+    and told.address_hash <> address.address_hash
+    and address.until_sequence is null
+where
+    told.state = 'revoked'
+    and told.source in ('unsubscribe_link', 'preference_centre', 'sendgrid')
+on conflict (source, source_key) do nothing
+"""
+
 SLACK = timedelta(days=1)
 
 
@@ -111,7 +135,7 @@ def publish_contacts(workspace: Workspace, pin: Pin, catalogue: Catalogue | None
         return PublishReport(
             addresses=publication.publish_addresses(),
             aliases=publication.publish_aliases(),
-            permissions=publication.publish_permissions(),
+            permissions=publication.publish_permissions() + publication.carry_withdrawals_over(),
             suppressions=publication.publish_suppressions(),
             goals=publication.publish_goals(campaigns),
             skipped=tuple(publication.skipped),
@@ -166,6 +190,10 @@ class _Publication:
             return source, source_key, channel, topic, self._book.hash(channel, address), *others
 
         return self._publish("int_permission_changes", READ_PERMISSIONS, PERMISSIONS, convert)
+
+    def carry_withdrawals_over(self) -> int:
+        """Lets withdrawals at former addresses hold at the addresses that were just published."""
+        return self._ledger.execute(CARRY_OVER, {"recorded_at": self._pin.published_at}).rowcount
 
     def publish_suppressions(self) -> int:
         def convert(row: Row) -> Row:
