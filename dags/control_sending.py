@@ -7,7 +7,11 @@ from airflow.sdk import DAG, BaseOperator, Param
 from safar_airflow.operators.control import ApproveCampaign, PauseSending, ResumeSending
 from safar_airflow.schedules import dag_defaults
 
-CAMPAIGN = Param(None, type=["null", "string"], title="Campaign", description="Its name; empty means every campaign.")
+# Airflow keeps what a form is filled in with, and no erasure reaches its database: no address is taken.
+NAME, NO_ADDRESS = "^[a-z0-9_]*$", "^[^@]*$"
+CAMPAIGN = Param(
+    None, type=["null", "string"], pattern=NAME, title="Campaign", description="Empty means every campaign."
+)
 CHANNEL = Param(
     None,
     type=["null", "string"],
@@ -15,8 +19,8 @@ CHANNEL = Param(
     title="Channel",
     description="Empty means every channel.",
 )
-REASON = Param(type="string", minLength=3, title="Reason", description="What the next person on call reads.")
-ONE_CAMPAIGN = Param(type="string", title="Campaign", description="The campaign whose first messages you have seen.")
+REASON = Param(type="string", minLength=3, pattern=NO_ADDRESS, title="Reason", description="Read by the next on call.")
+ONE_CAMPAIGN = Param(type="string", pattern=NAME, title="Campaign", description="You have seen its first messages.")
 
 
 def draw_order(dag_id: str, description: str, operator: type[BaseOperator], params: dict[str, Param]) -> DAG:

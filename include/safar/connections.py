@@ -79,7 +79,8 @@ class EnvironmentConnections:
         """
         variable = f"AIRFLOW_CONN_{conn_id.upper()}"
         text = self._environment.get(variable)
-        if text is None:
+        # A compose file passes on what is not filled in as an empty text.
+        if not text:
             raise ConfigurationError(
                 f"Connection {conn_id!r} is not defined. Create it in Airflow (Admin > Connections) "
                 f"or set {variable} to its JSON form."

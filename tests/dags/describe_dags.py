@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.exceptions import ParamValidationError
+
+ADDRESS = "anna.meier@example.com"
+
+
+def takes(param: Any, value: str) -> bool:
+    """Whether a form lets somebody type that."""
+    try:
+        param.resolve(value)
+    except ParamValidationError:
+        return False
+    return True
 
 
 def describe(folder: str) -> dict[str, object]:
@@ -19,6 +32,8 @@ def describe(folder: str) -> dict[str, object]:
                 "catchup": dag.catchup,
                 "max_active_runs": dag.max_active_runs,
                 "timetable": type(dag.timetable).__name__,
+                "takes_an_address": [name for name in dag.params if takes(dag.params.get_param(name), ADDRESS)],
+                "takes_a_name": [name for name in dag.params if takes(dag.params.get_param(name), "reactivation")],
                 "tasks": {
                     task.task_id: {
                         "operator": type(task).__name__,

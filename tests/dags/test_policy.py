@@ -102,6 +102,13 @@ def is_of_the_ledger(node: dict[str, Any]) -> bool:
     )
 
 
+def test_no_form_takes_an_address(dags: dict[str, Any]) -> None:
+    """Airflow keeps what a run was started with in a database that no erasure reads."""
+    assert {field for dag in dags.values() for field in dag["takes_a_name"]} == {"reason", "campaign"}
+    for name, dag in dags.items():
+        assert dag["takes_an_address"] == [], f"{name}: give the Param a pattern that an address does not fit."
+
+
 def test_the_verdict_is_given_whatever_happened(dags: dict[str, Any]) -> None:
     for name in ("build_nightly", "build_intraday"):
         assert dags[name]["tasks"]["verdict"]["trigger_rule"] == "all_done"

@@ -33,7 +33,9 @@ HASH = hash_address("test-address-key", "email", EMAIL)
 CONTACT = md5(b"hubspot:1001", usedforsecurity=False).hexdigest()
 ALIAS = md5(b"shopify:gid://shopify/Customer/7001", usedforsecurity=False).hexdigest()
 CUSTOMER = "gid://shopify/Customer/7001"
-WORDS = [EMAIL, "Kanaribert", "Winterhalder", CONTACT, ALIAS, CUSTOMER, "hubspot:1001", "kanari-token"]
+PHONE, SHARED_PHONE = "+49 (555) 0199-777001", "+49 555 0199 777002"
+"""Of the person alone, and of the line that a neighbour has too."""
+WORDS = [EMAIL, PHONE, "Kanaribert", "Winterhalder", CONTACT, ALIAS, CUSTOMER, "hubspot:1001", "kanari-token"]
 VERSION = {"_dlt_valid_from": NOW - timedelta(days=9), "_dlt_valid_to": None, "_deleted": None}
 BUILT = """
 create schema nightly_intermediate;
@@ -90,6 +92,7 @@ class Company:
                 properties__email=f" {EMAIL.title()} ",
                 properties__firstname=first_name,
                 properties__lastname="Winterhalder",
+                properties__phone=f" {PHONE}",
                 **version,
             )
         self.insert(
@@ -98,6 +101,7 @@ class Company:
             id="10010",
             properties__email="neighbour@example.com",
             properties__firstname="Anna",
+            properties__phone=SHARED_PHONE,
             _dlt_id="n",
             **VERSION,
         )
@@ -116,6 +120,7 @@ class Company:
             id=CUSTOMER,
             email=EMAIL,
             first_name="Kanaribert",
+            phone=SHARED_PHONE.replace(" ", ""),
             tags=Jsonb(["Winterhalder"]),
             _dlt_id="c",
             **VERSION,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -18,6 +19,7 @@ from safar.erasure.raw_tables import list_raw_tables
 from safar.feedback import check_identities
 from safar.ledger.erasures import Person
 from safar.ledger.tombstones import Hasher
+from safar.night.timetable import Moment
 from safar.warehouse import build_models, pin_run
 
 FIGURES = {
@@ -218,3 +220,46 @@ def test_a_deletion_for_good_in_the_crm_is_the_same_erasure(
         ("hubspot", 1),
     ]
     assert played.list_mentions([forgotten_by_crm]) == []
+
+
+def redact_in_shop(played: Played, customer: str) -> None:
+    """As the merchant's own people ask the shop; it redacts ten days later and tells of it in the customer's record."""
+    shop = played.workspace.connections.get("shopify_write")
+    credentials = {"client_id": shop.login, "client_secret": shop.secret, "grant_type": "client_credentials"}
+    answer = requests.post(f"{shop.base_url}/admin/oauth/access_token", json=credentials, timeout=60)
+    mutation = "mutation erase($id: ID!) { customerRequestDataErasure(customerId: $id) { userErrors { code } } }"
+    done = requests.post(
+        f"{shop.base_url}/admin/api/{shop.extra['api_version']}/graphql.json",
+        json={"query": mutation, "variables": {"id": customer}},
+        headers={"X-Shopify-Access-Token": answer.json()["access_token"]},
+        timeout=60,
+    )
+    assert done.json()["data"]["customerRequestDataErasure"]["userErrors"] == []
+
+
+@pytest.mark.timeout(900)
+def test_a_customer_whom_the_shop_has_redacted_is_the_same_erasure(
+    played: Played, canary: Canary, forgotten_by_crm: str
+) -> None:
+    ((customer, contact_id),) = played.query(
+        "select customers.id, records.contact_id from raw_shopify.customers as customers "
+        "join nightly_intermediate.int_contact_records as records on records.record_id = 'shopify:' || customers.id "
+        "join raw_hubspot.contacts as contacts on lower(btrim(contacts.properties__email)) = lower(customers.email) "
+        "where customers._dlt_valid_to is null and not coalesce(customers._deleted, false) "
+        "and contacts._dlt_valid_to is null and not coalesce(contacts._deleted, false) "
+        "and records.contact_id in (select contact_id from ledger.address) order by customers.id desc limit 1"
+    )
+    person = find_person(played, contact_id)
+    words = [customer, *sorted(person.addresses), *sorted(person.contact_ids)]
+    assert {place.split(".")[0] for place in played.list_mentions(words)} >= {"raw_shopify", "raw_hubspot", "ledger"}
+    redact_in_shop(played, customer)
+    at = played.workspace.clock.now() + timedelta(days=11)
+    played.stack.company.move_clock(at)
+    played.player.play_moment(Moment(at, "what the shop has redacted", (("extract_shopify",),)))
+    assert not [line for line in played.lines if "FAILED" in line], played.lines
+    assert played.query("select count(*) from ledger.erasure where origin = 'shopify'") == [(1,)]
+    assert played.list_mentions(words) == []
+    suppressed = "select count(*) from ledger.suppression_in_force where address_hash = any(%s) and origin = 'erasure'"
+    hasher = Hasher.open(played.workspace)
+    hashes = [hasher.hash("email", address) for address in person.addresses]
+    assert played.query(suppressed, hashes) == [(len(hashes),)]

@@ -12,9 +12,22 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.erasure.people import ALIAS, CONTACT, EMAIL, HASH, NOW, WORDS, Company, Vendors, listen
+from tests.erasure.people import (
+    ALIAS,
+    CONTACT,
+    EMAIL,
+    HASH,
+    NOW,
+    PHONE,
+    SHARED_PHONE,
+    WORDS,
+    Company,
+    Vendors,
+    listen,
+)
 
 from safar.catalogue import load_catalogue
+from safar.delivery.addresses import hash_address
 from safar.erasure import (
     erase_address,
     erase_contact,
@@ -26,6 +39,7 @@ from safar.erasure import (
 from safar.erasure.places import NotYet
 from safar.errors import SafarError
 from safar.feedback.housekeeping import ErasureOverdue, keep_house
+from safar.ledger.tombstones import Hasher, read_tombstones
 from safar.workspace import Workspace
 
 
@@ -114,6 +128,70 @@ def test_an_unknown_contact_and_an_address_on_the_command_line_are_refused(
         erase_contact(workspace, company.catalogue, "0" * 32)
     with pytest.raises(SafarError, match="standard input"):
         erase_contact(workspace, company.catalogue, EMAIL)
+
+
+def test_a_number_that_is_nobody_elses_gets_a_tombstone_and_a_shared_one_does_not(
+    workspace: Workspace, company: Company
+) -> None:
+    erase(workspace, company)
+    with workspace.open_ledger() as ledger:
+        tombstones = read_tombstones(ledger, Hasher.open(workspace))
+    assert tombstones.find("phone", PHONE) is not None
+    assert tombstones.find("phone", SHARED_PHONE) is None
+    assert company.execute("select distinct phone from raw_shopify.customers") == [(None,)]
+    assert company.execute("select properties__phone from raw_hubspot.contacts where id = '10010'") == [(SHARED_PHONE,)]
+
+
+STRANGER = "stranger@example.com"
+STRANGER_HASH = hash_address("test-address-key", "email", STRANGER)
+
+
+def ask_by_form(company: Company) -> None:
+    """Somebody whom no source knows asks for mail by a form, and chooses a language in the mail that asks back."""
+    company.execute(
+        "insert into ledger.permission_event (channel, topic, address_hash, state, source, source_key, occurred_at) "
+        "values ('email', 'marketing', %s, 'pending', 'double_opt_in', 'request-1', %s)",
+        *(STRANGER_HASH, NOW),
+    )
+    plan = (
+        "select ledger.plan_confirmation('request-1', %s, 'test', 'fa', '{}', %s, %s::timestamptz + interval '2 days')"
+    )
+    ((message_id,),) = company.execute(plan, STRANGER, NOW, NOW)
+    company.execute(
+        "insert into ledger.language_choice (channel, address_hash, locale, message_id, occurred_at) "
+        "values ('email', %s, 'fa', %s, %s)",
+        *(STRANGER_HASH, message_id, NOW),
+    )
+
+
+@pytest.mark.parametrize("is_by_address", [True, False], ids=["by the address", "by the id"])
+def test_whoever_is_known_by_an_address_alone_is_erased_with_the_language_that_they_chose(
+    workspace: Workspace, company: Company, is_by_address: bool
+) -> None:
+    ask_by_form(company)
+    if is_by_address:
+        report = erase_address(workspace, company.catalogue, STRANGER.upper())
+    else:
+        report = erase_contact(workspace, company.catalogue, f"address:{STRANGER_HASH}")
+    assert not report.waiting, report.describe()
+    assert company.list_mentions([STRANGER, f"address:{STRANGER_HASH}"]) == []
+    assert company.execute("select state, reason, address from ledger.message") == [("cancelled", "erased", None)]
+    assert company.execute("select count(*) from ledger.language_choice") == [(0,)]
+    again = erase_address(workspace, company.catalogue, STRANGER)
+    assert not again.waiting
+    assert company.execute("select count(*) from ledger.erasure") == [(1,)]
+
+
+def test_erasing_whoever_is_known_by_an_address_alone_reaches_their_record_too(
+    workspace: Workspace, company: Company
+) -> None:
+    ask_by_form(company)
+    company.execute("update raw_hubspot.contacts set properties__email = %s where id = '10010'", f" {STRANGER.title()}")
+    assert not erase_contact(workspace, company.catalogue, f"address:{STRANGER_HASH}").waiting
+    assert company.list_mentions([STRANGER, "hubspot:10010"]) == []
+    assert company.execute("select properties__firstname from raw_hubspot.contacts where id like 'erased-%%'") == [
+        (None,)
+    ]
 
 
 def test_an_address_that_nobody_has_is_kept_out_too(workspace: Workspace, company: Company) -> None:

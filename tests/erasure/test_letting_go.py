@@ -135,12 +135,14 @@ def test_an_export_by_address_is_logged_by_its_hash_and_nobody_is_refused(
 
 
 HASHER = Hasher("key")
+PHONE = "+49 555 0199 123456"
 STONES = Tombstones(
     HASHER,
     {
         ("email", HASHER.hash("email", EMAIL)): "erased-a@erased.invalid",
         ("shopify", HASHER.hash("shopify", CUSTOMER)): "erased-c",
         ("hubspot", HASHER.hash("hubspot", "1001")): "erased-h",
+        ("phone", HASHER.hash("phone", PHONE)): "erased-p",
     },
 )
 
@@ -157,6 +159,17 @@ def test_a_record_that_comes_back_is_dropped_under_its_old_id_and_under_a_new_on
         assert filter_one("hubspot", "contacts", record) == (None, {"dropped": 1})
     assert filter_one("hubspot", "subscription_statuses", {"subscriberIdString": EMAIL, "subscriptionId": 4})[0] is None
     assert filter_one("hubspot", "contacts", {"id": "10010", "properties": {"email": "a@example.com"}})[1] == {}
+
+
+@pytest.mark.parametrize("spelled", [PHONE, "0049 (555) 0199-123456", "495550199123456"])
+def test_an_erased_number_comes_back_with_nobody(spelled: str) -> None:
+    """A record that has no address is known by its number alone; with another address it may be a new owner's."""
+    assert filter_one("hubspot", "contacts", {"id": "9", "properties": {"phone": spelled}}) == (None, {"dropped": 1})
+    values, counts = filter_one("shopify", "customers", {"id": "c9", "email": "new@example.com", "phone": spelled})
+    assert values == {"id": '"c9"', "email": '"new@example.com"'}
+    assert counts == {"redacted": 1}
+    other = {"id": "c9", "email": "new@example.com", "phone": "+49 555 0199 123457"}
+    assert filter_one("shopify", "customers", other)[1] == {}
 
 
 def test_an_order_that_comes_back_is_landed_without_the_person() -> None:

@@ -38,9 +38,10 @@ class Column(Frozen):
 
     name: str
     data_type: DataType
-    personal: bool | Literal["address", "record", "records"] | None = None
-    """``config.meta.personal``: what an erasure makes of it. true: emptied. address: an e-mail address. record: the
-    vendor's id of a person. records: several such ids, separated by semicolons. false: says nothing about anybody."""
+    personal: bool | Literal["address", "phone", "record", "records"] | None = None
+    """``config.meta.personal``: what an erasure makes of it. true: emptied. address: an e-mail address. phone: emptied
+    too, and kept out when it comes back. record: the vendor's id of a person. records: several such ids, separated by
+    semicolons. false: says nothing about anybody."""
 
 
 class TableExtract(Frozen):
@@ -231,8 +232,8 @@ def _check_personal(marked: MarkedYaml, table: Table, place: Place) -> None:
             raise marked.fail(
                 where,
                 f"column {column.name!r} sounds personal and is not classified. "
-                "Add config: {meta: {personal: ...}}: true (an erasure empties it), address, record, records, or "
-                "false when it says nothing about a person.",
+                "Add config: {meta: {personal: ...}}: true (an erasure empties it), address, phone, record, records, "
+                "or false when it says nothing about a person.",
             )
         if isinstance(column.personal, str) and column.data_type != "text":
             raise marked.fail(where, f"column {column.name!r}: personal: {column.personal} needs data_type text.")

@@ -10,9 +10,9 @@ import psycopg
 from psycopg import sql
 
 from safar.catalogue import Catalogue
-from safar.erasure.raw_tables import SPELLED, RawTable, list_raw_tables
+from safar.erasure.raw_tables import DIGITS, SPELLED, RawTable, list_raw_tables
 from safar.ledger.erasures import Person
-from safar.ledger.tombstones import CONTACT, EMAIL, SURROGATE, Hasher, Tombstones
+from safar.ledger.tombstones import CONTACT, EMAIL, SHORTEST_PHONE, SURROGATE, Hasher, Tombstones
 
 CONTACT_RECORDS = """
 select schemaname from pg_catalog.pg_tables where tablename = 'int_contact_records' order by schemaname
@@ -34,6 +34,11 @@ select lower(btrim(address)) from ledger.address where contact_id = any(%(contac
 union
 select lower(btrim(address)) from ledger.message where contact_id = any(%(contacts)s) and address is not null
 """
+# Whoever filled in a form and is known to no source has no other name than the hash of the address.
+BY_ADDRESS = "address:"
+FIND_FORMS = (
+    "select distinct contact_id from ledger.message where address_hash = any(%s) and contact_id like 'address:%%'"
+)
 CONTACT_IDS = """
 select contact_id from ledger.action
 union select contact_id from ledger.address
@@ -57,15 +62,20 @@ class PersonFinder:
     def find(self, known: Person) -> Person:
         """Completes what is known of a person.
 
-        People are one when the builds say so. An address that by now belongs to somebody else's open record is left
-        to them.
+        People are one when the builds say so. An address or a number that by now belongs to somebody else's open record
+        is left to them.
         """
+        by_address = Person(frozenset(one for one in known.contact_ids if one.startswith(BY_ADDRESS)))
+        known = replace(known, addresses=known.addresses | self._read_addresses(by_address))
         person = replace(known, records=known.records | self._records_at(known.addresses))
         while (grown := self._grow(person)) != person:
             person = grown
         person = replace(person, addresses=person.addresses | self._read_addresses(person))
-        person = replace(person, addresses=person.addresses - self._addresses_of_others(person))
-        return replace(person, values=person.values | self._read_values(person))
+        person = replace(person, addresses=person.addresses - self._taken(person, "address", SPELLED, person.addresses))
+        person = replace(person, contact_ids=person.contact_ids | self._read_forms(person.addresses))
+        phones = person.phones | self._read_phones(person)
+        phones -= self._taken(person, "phone", DIGITS, phones)
+        return replace(person, values=person.values | self._read_values(person), phones=phones)
 
     def find_erased(self, tombstones: Tombstones) -> dict[str, Person]:
         """People who are back although a tombstone stands for them, as after a restore, by the surrogate."""
@@ -120,24 +130,26 @@ class PersonFinder:
                 found |= {
                     (table.source.name, row[0])
                     for name in table.name_columns("address")
-                    for row in self._open_at(table, name, addresses, names[0])
+                    for row in self._open_at(table, SPELLED.format(sql.Identifier(name)), addresses, names[0])
                 }
         return frozenset(found)
 
-    def _open_at(self, table: RawTable, address: str, addresses: frozenset[str], record: str) -> list[tuple[str, str]]:
-        spelled = SPELLED.format(sql.Identifier(address))
+    def _open_at(
+        self, table: RawTable, spelled: sql.Composable, wanted: frozenset[str], record: str
+    ) -> list[tuple[str, str]]:
         statement = sql.SQL(
             "select distinct {record}, {spelled} from {table} where _dlt_valid_to is null and {spelled} = any(%s)"
         ).format(record=sql.Identifier(record), spelled=spelled, table=table.identifier)
-        return [(row[0], row[1]) for row in self._warehouse.execute(statement, [sorted(addresses)])]
+        return [(row[0], row[1]) for row in self._warehouse.execute(statement, [sorted(wanted)])]
 
-    def _addresses_of_others(self, person: Person) -> set[str]:
+    def _taken(self, person: Person, kind: str, spelling: sql.SQL, wanted: frozenset[str]) -> set[str]:
+        """Those of the wanted values that stand in an open record of somebody else."""
         taken: set[str] = set()
         for table in self._tables:
             names = table.name_columns("record")
             if table.is_of_people and names:
-                for name in table.name_columns("address"):
-                    rows = self._open_at(table, name, person.addresses, names[0])
+                for name in table.name_columns(kind):
+                    rows = self._open_at(table, spelling.format(sql.Identifier(name)), wanted, names[0])
                     taken |= {spelled for record, spelled in rows if (table.source.name, record) not in person.records}
         return taken
 
@@ -148,10 +160,23 @@ class PersonFinder:
             found |= self._read(table, person, columns)
         return frozenset(address for address in found if not SURROGATE.fullmatch(address))
 
+    def _read_forms(self, addresses: frozenset[str]) -> frozenset[str]:
+        if not addresses:
+            return frozenset()
+        hashes = [self._hasher.hash(EMAIL, address) for address in addresses]
+        return frozenset(row[0] for row in self._ledger.execute(FIND_FORMS, [hashes]))
+
+    def _read_phones(self, person: Person) -> frozenset[str]:
+        found: set[str] = set()
+        for table in self._tables:
+            columns = [DIGITS.format(sql.Identifier(name)) for name in table.name_columns("phone")]
+            found |= self._read(table, person, columns)
+        return frozenset(phone for phone in found if len(phone) >= SHORTEST_PHONE)
+
     def _read_values(self, person: Person) -> frozenset[str]:
         found: set[str] = set()
         for table in self._tables:
-            names = [name for name in table.name_columns(True) if table.types[name] != "jsonb"]
+            names = [name for name in table.name_columns(True, "phone") if table.types[name] != "jsonb"]
             found |= self._read(
                 table, person, [sql.SQL("btrim({}::text)").format(sql.Identifier(name)) for name in names]
             )

@@ -15,6 +15,8 @@ from safar.ledger.erasures import Person
 
 # As `normalise_email` of the staging models reads an address: without blanks around it and in lower case.
 SPELLED = sql.SQL("lower(btrim({}, E' \\t\\r\\n'))")
+# As `spell_phone` of the tombstones reads a number.
+DIGITS = sql.SQL("ltrim(regexp_replace({}, '\\D', '', 'g'), '0')")
 COLUMNS = """
 select attribute.attname, format_type(attribute.atttypid, null)
 from pg_catalog.pg_attribute as attribute

@@ -50,7 +50,7 @@ def _redact(warehouse: psycopg.Connection, table: RawTable, replacement: Replace
 
 
 def _describe_settings(table: RawTable) -> list[sql.Composable]:
-    emptied = [*table.name_columns(True), *table.undeclared]
+    emptied = [*table.name_columns(True, "phone"), *table.undeclared]
     settings: list[sql.Composable] = [sql.SQL("{} = null").format(sql.Identifier(name)) for name in emptied]
     for kind, template in (("address", ADDRESS), ("record", RECORD), ("records", RECORDS)):
         for name in table.name_columns(kind):

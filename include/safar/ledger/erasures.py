@@ -27,12 +27,16 @@ class Person:
     """E-mail addresses in lower case, without blanks around."""
     values: frozenset[str] = field(default=frozenset(), repr=False)
     """What stands in their personal columns: names, numbers, dates."""
+    phones: frozenset[str] = field(default=frozenset(), repr=False)
+    """The digits of numbers that are nobody else's."""
 
     @property
     def subjects(self) -> list[tuple[str, str]]:
         """What gets a tombstone, by kind."""
         contacts = [("contact", contact_id) for contact_id in sorted(self.contact_ids)]
-        return [*contacts, *sorted(self.records), *[("email", address) for address in sorted(self.addresses)]]
+        reached = [("email", address) for address in sorted(self.addresses)]
+        reached += [("phone", phone) for phone in sorted(self.phones)]
+        return [*contacts, *sorted(self.records), *reached]
 
     def __or__(self, other: Person) -> Person:
         return Person(
@@ -40,6 +44,7 @@ class Person:
             self.records | other.records,
             self.addresses | other.addresses,
             self.values | other.values,
+            self.phones | other.phones,
         )
 
 
@@ -50,6 +55,7 @@ def seal(hasher: Hasher, person: Person) -> bytes:
         "records": sorted(person.records),
         "addresses": sorted(person.addresses),
         "values": sorted(person.values),
+        "phones": sorted(person.phones),
     }
     return _open_cipher(hasher).encrypt(json.dumps(content).encode())
 
@@ -70,6 +76,7 @@ def unseal(hasher: Hasher, sealed: bytes) -> Person:
         frozenset((source, record) for source, record in content["records"]),
         frozenset(content["addresses"]),
         frozenset(content["values"]),
+        frozenset(content["phones"]),
     )
 
 

@@ -17,15 +17,26 @@ from safar.errors import ConfigurationError
 from safar.workspace import ADDRESS_KEY, Workspace
 
 EMAIL = "email"
+PHONE = "phone"
 CONTACT = "contact"
+SHORTEST_PHONE = 7
+"""Digits; what is shorter is an extension or a slip, and anybody's."""
 SURROGATE = re.compile(r"erased-[0-9a-f]{24}(@erased\.invalid)?")
 
 
 def spell(kind: str, value: str) -> str:
-    """The one spelling under which an address or an id is hashed."""
+    """The one spelling under which an address, a number or an id is hashed."""
+    if kind == PHONE:
+        return spell_phone(value) or value
     if kind != EMAIL:
         return value
     return normalise_email(value) or value.strip().lower()
+
+
+def spell_phone(value: str) -> str | None:
+    """The digits of a number, without the zeros by which it is dialled; None when too few are left."""
+    digits = re.sub(r"\D", "", value).lstrip("0")
+    return digits if len(digits) >= SHORTEST_PHONE else None
 
 
 def invent_surrogate(kind: str) -> str:

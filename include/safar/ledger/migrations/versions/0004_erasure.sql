@@ -37,8 +37,8 @@ create table ledger.tombstone (
 );
 create index tombstone_erasure on ledger.tombstone (erasure_id);
 comment on table ledger.tombstone is
-    'Append-only: one row per address, vendor id and contact id of an erased person, as a keyed hash, with the random name under which amounts and dates go on.';
-comment on column ledger.tombstone.kind is 'email, contact, or the name of the source whose record it is.';
+    'Append-only: one row per address, phone number, vendor id and contact id of an erased person, as a keyed hash, with the random name under which amounts and dates go on.';
+comment on column ledger.tombstone.kind is 'email, phone, contact, or the name of the source whose record it is.';
 create trigger only_grows before update or delete or truncate on ledger.tombstone
     for each statement execute function ledger.refuse_change();
 
@@ -94,6 +94,8 @@ begin
         source_key = case when source_key ~ '^[0-9a-f]{32}$' then 'erased:' || gen_random_uuid() else source_key end,
         proof = jsonb_strip_nulls(jsonb_build_object('message_id', proof -> 'message_id', 'event', proof -> 'event'))
     where address_hash = any(hashes) or contact_id = any(former);
+    -- Nobody writes to the address again: its language says something about nobody but the person.
+    delete from ledger.language_choice where address_hash = any(hashes);
     update ledger.suppression set origin_key = 'erased:' || gen_random_uuid()
     where address_hash = any(hashes) and origin_key ~ '^[0-9a-f]{32}$';
     for target in
