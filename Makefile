@@ -65,7 +65,7 @@ test: lint types unit  ## Lint, types and all tests
 
 torture: $(STAMP)  ## Kill dispatchers and databases by the hundred, clear a week, let the long property tests run
 	@TORTURE_EXAMPLES=5000 $(BIN)/pytest -n 0 tests/intake/test_api_description.py --timeout 3000
-	@TORTURE_KILLS=1000 TORTURE_MESSAGES=25000 TORTURE_DATABASE_KILLS=20 $(BIN)/pytest -n 0 \
+	@TORTURE_KILLS=1000 TORTURE_MESSAGES=25000 TORTURE_DATABASE_KILLS=20 $(BIN)/pytest -n 0 -rP \
 		tests/delivery/test_torture.py tests/delivery/test_killed_database.py
 	@TORTURE_NIGHTS=7 $(BIN)/pytest -n 0 tests/journey/test_night_by_airflow.py -k clearing
 

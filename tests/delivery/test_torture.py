@@ -137,6 +137,7 @@ def test_hundreds_of_kills_leave_no_duplicate_and_nothing_unaccounted(torture: T
     lost = torture.list_messages("presumed_lost")
     assert lost <= set().union(*doubts), "lost is only what was in flight at a kill"
     assert max(len(doubt & lost) for doubt in doubts) <= BATCH, "a kill loses at most the one call in flight"
+    print(f"{KILLS} kills in {MESSAGES} messages, seed {SEED}: {dict(states)}")
 
 
 @pytest.mark.timeout(3600)

@@ -87,4 +87,3 @@ left join ledger.message as taken
     and ranked.occurrence_key = taken.occurrence_key
     and ranked.channel = taken.channel
     and ranked.address_hash = taken.address_hash
-order by ranked.open_at, ranked.contact_id
