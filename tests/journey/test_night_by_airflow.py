@@ -56,7 +56,10 @@ def cleared(home: Path, night: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.timeout(PATIENCE)
 def test_the_night_ends_well_and_all_three_counts_agree(night: dict[str, Any]) -> None:
     assert night["failed_runs"] == []
-    assert night["messages_accepted"] == night["mails_at_provider"] == night["deliveries_accepted"] > 0
+    assert night["messages_accepted"] == night["mails_at_provider"] > 0
+    # What the evening's build itself has sent stands in the tables of the next build.
+    assert night["deliveries_accepted"] + night["accepted_since_build"] == night["messages_accepted"]
+    assert night["deliveries_accepted"] > 0
     assert night["duplicates_at_provider"] == 0
 
 

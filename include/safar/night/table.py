@@ -48,7 +48,9 @@ def _draw_proof(figures: NightFigures) -> Text:
     at_provider = "not asked" if figures.mails_at_provider is None else f"{figures.mails_at_provider:,}"
     line = (
         f"Mails accepted: {at_provider} by the provider's count, {figures.messages_accepted:,} in the ledger, "
-        f"{figures.deliveries_accepted:,} in fct_deliveries; written to twice: {figures.duplicates_at_provider or 0}."
+        f"{figures.deliveries_accepted:,} in fct_deliveries"
+        + (f", {figures.accepted_since_build:,} since its build" if figures.accepted_since_build else "")
+        + f"; written to twice: {figures.duplicates_at_provider or 0}."
     )
     return Text(line, style="green" if figures.is_in_agreement else "bold red")
 
