@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,18 @@ on conflict do nothing
 def write_tombstones(ledger: psycopg.Connection, home: Path) -> Path:
     """Adds what the ledger knows to the file; what only the file knows stays in it. Nobody is named in it."""
     path = home / FILE
-    known = {(row["kind"], row["subject_hash"]): row for row in _read(path)}
-    for row in ledger.execute(READ):
-        keys = ("kind", "subject_hash", "address_key_id", "surrogate", "erasure_id", "erased_at")
-        known[row[0], row[1]] = dict(zip(keys, row, strict=True))
     home.mkdir(parents=True, exist_ok=True)
-    following = path.with_name(f".{FILE}.next")
-    following.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in known.values()))
-    following.chmod(0o600)
-    following.replace(path)
+    # Two that write at once would each forget what only the other knew.
+    with path.with_name(f".{FILE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known = {(row["kind"], row["subject_hash"]): row for row in _read(path)}
+        for row in ledger.execute(READ):
+            keys = ("kind", "subject_hash", "address_key_id", "surrogate", "erasure_id", "erased_at")
+            known[row[0], row[1]] = dict(zip(keys, row, strict=True))
+        following = path.with_name(f".{FILE}.next")
+        following.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in known.values()))
+        following.chmod(0o600)
+        following.replace(path)
     return path
 
 
