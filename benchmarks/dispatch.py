@@ -80,9 +80,10 @@ def run_sandbox(home: Path) -> Iterator[str]:
         process.wait(20)
 
 
-def open_workspace(dsn: str, sandbox: str, home: Path, path: str = "/sendgrid") -> Workspace:
+def describe_database(dsn: str) -> dict[str, object]:
+    """The database as an Airflow connection in its JSON form."""
     parts = psycopg.conninfo.conninfo_to_dict(dsn)
-    postgres = {
+    return {
         "conn_type": "postgres",
         "host": parts["host"],
         "port": int(str(parts["port"])),
@@ -90,6 +91,10 @@ def open_workspace(dsn: str, sandbox: str, home: Path, path: str = "/sendgrid") 
         "password": parts["password"],
         "schema": parts["dbname"],
     }
+
+
+def open_workspace(dsn: str, sandbox: str, home: Path, path: str = "/sendgrid") -> Workspace:
+    postgres = describe_database(dsn)
     connections = {
         "safar_ledger": postgres,
         "safar_warehouse": postgres,

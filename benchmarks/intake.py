@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from benchmarks.dispatch import describe_database
 from safar.intake.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from safar.ledger.migration import migrate_ledger
 from safar.services.postgres import EmbeddedPostgres, ensure_database, find_free_port, is_port_free
@@ -75,15 +76,7 @@ def sign_posts(events: Sequence[dict[str, Any]], size: int, key: EllipticCurvePr
 
 @contextmanager
 def run_intake(dsn: str, key: EllipticCurvePrivateKey, home: Path) -> Iterator[str]:
-    parts = psycopg.conninfo.conninfo_to_dict(dsn)
-    ledger = {
-        "conn_type": "postgres",
-        "host": parts["host"],
-        "port": int(str(parts["port"])),
-        "login": parts["user"],
-        "password": parts["password"],
-        "schema": parts["dbname"],
-    }
+    ledger = describe_database(dsn)
     public = b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
     connections = {
         "safar_ledger": ledger,

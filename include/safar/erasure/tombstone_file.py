@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import orjson
 import psycopg
 
 from safar.errors import SafarError
+from safar.file_lock import hold_lock
 
 FILE = "tombstones.jsonl"
 READ = """
@@ -33,10 +33,8 @@ on conflict do nothing
 def write_tombstones(ledger: psycopg.Connection, home: Path) -> Path:
     """Adds what the ledger knows to the file; what only the file knows stays in it. Nobody is named in it."""
     path = home / FILE
-    home.mkdir(parents=True, exist_ok=True)
     # Two that write at once would each forget what only the other knew.
-    with path.with_name(f".{FILE}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with hold_lock(path.with_name(f".{FILE}.lock")):
         known = {(row["kind"], row["subject_hash"]): row for row in _read(path)}
         for row in ledger.execute(READ):
             keys = ("kind", "subject_hash", "address_key_id", "surrogate", "erasure_id", "erased_at")

@@ -7,11 +7,8 @@ says which epoch is about to begin, so that a process that dies in between leave
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +17,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from safar.errors import ConfigurationError
+from safar.file_lock import hold_lock
 from safar.workspace import Workspace
 
 FILE_NAME = "ledger-epoch.json"
@@ -83,7 +81,8 @@ def begin_epoch(
     """Begins an epoch, durably, first in the ledger and then in the file; commits."""
     epoch_id = uuid4()
     path = locate_file(workspace)
-    with _alone(path):
+    # One dispatch after the other, so that the file always names the later epoch.
+    with hold_lock(path.with_suffix(".lock")):
         _write_file(path, EpochFile(_find_last(connection, read_file(path)), epoch_id))
         connection.execute("set local synchronous_commit = on")
         connection.execute(BEGIN, [epoch_id, cause, workspace.clock.now()])
@@ -147,15 +146,6 @@ def _write_file(path: Path, epochs: EpochFile) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Two dispatches begin their epochs one after the other, so that the file always names the later one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _ask(connection: psycopg.Connection[Any], query: str, *parameters: object) -> bool:

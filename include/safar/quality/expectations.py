@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from safar.errors import ConfigurationError, SafarError
+from safar.file_lock import hold_lock
 from safar.quality.suite_files import read_expectations
 from safar.workspace import Workspace
 
@@ -113,7 +112,8 @@ def run_suite(
     with ONE_AT_A_TIME:
         context = _open_context(home)
         results, identifier = _validate(context, files, entries, dsn, table, query, run_name, key)
-        with _lock(home):
+        # Two processes that build the index at once would each forget the other's page.
+        with hold_lock(home / ".lock"):
             context.build_data_docs(resource_identifiers=[identifier])
     findings = tuple(_find(table, result, key) for result in results.results if not result.success)
     return SuiteResult(table, len(results.results), findings, home / "site" / "index.html")
@@ -260,11 +260,3 @@ def _first_exception(info: dict[str, Any]) -> str | None:
         return str(info.get("exception_message") or "")
     nested = (value for value in info.values() if isinstance(value, dict))
     return next((message for value in nested if (message := _first_exception(value)) is not None), None)
-
-
-@contextmanager
-def _lock(home: Path) -> Iterator[None]:
-    """Two processes that build the index of Data Docs at once would each forget the other's page."""
-    with (home / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -84,20 +84,26 @@ def run_dbt(
     ]
     with ONE_AT_A_TIME, _environment({"DO_NOT_TRACK": "1", **(environment or {})}):
         target_path.mkdir(parents=True, exist_ok=True)
-        key = _name_parsed(settings, target)
-        manifest = None
-        if command[0] in NEEDS_MANIFEST:
-            manifest = PARSED.get(key) or _invoke(settings, ["parse", *arguments])
-            _forget_compiled(manifest)
+        manifest = _take_manifest(settings, target, arguments) if command[0] in NEEDS_MANIFEST else None
         result = _invoke(settings, [*command, *arguments], manifest=manifest, progress=progress)
         if command[0] == "parse":
-            manifest = result
-        if manifest is not None:
-            PARSED[key] = manifest
-            PARSED.move_to_end(key)
-            while len(PARSED) > PARSED_KEPT:
-                PARSED.popitem(last=False)
+            _keep_manifest(_name_parsed(settings, target), result)
     return result
+
+
+def _take_manifest(settings: Settings, target: str, arguments: Sequence[str]) -> Any:
+    key = _name_parsed(settings, target)
+    manifest = PARSED[key] if key in PARSED else _invoke(settings, ["parse", *arguments])
+    _keep_manifest(key, manifest)
+    _forget_compiled(manifest)
+    return manifest
+
+
+def _keep_manifest(key: tuple[object, ...], manifest: Any) -> None:
+    PARSED[key] = manifest
+    PARSED.move_to_end(key)
+    while len(PARSED) > PARSED_KEPT:
+        PARSED.popitem(last=False)
 
 
 def _invoke(
