@@ -47,8 +47,16 @@ with results as (
 ),
 
 states as (
-    select run_id, campaign, 0 as result_count, 0 as planned_count, count(state) as action_count
-    from ledger.action_outcome
+    select run_id, campaign, 0 as result_count, 0 as planned_count, count(*) as action_count
+    from (
+        select run_id, campaign
+        from ledger.action
+        where own_state is not null
+        union all
+        select action.run_id, action.campaign
+        from ledger.action
+        where exists (select from ledger.message where message.action_id = action.action_id)
+    ) as with_state
     where
         (%(run_id)s::text is null or run_id = %(run_id)s)
         -- Mails that somebody asked for were decided by nobody; each is in the ledger because of its request.

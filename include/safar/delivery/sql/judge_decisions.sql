@@ -59,8 +59,8 @@ forgotten as (
 
 select
     ranked.*,
+    -- The first message of an action has its id (ledger.message_action).
     ledger.new_id() as action_id,
-    ledger.new_id() as message_id,
     case
         when %(is_refused)s then 'not_approved'
         when %(is_blocked)s or stopped_step.step is not null or ranked.address_hash is null then 'blocked'
