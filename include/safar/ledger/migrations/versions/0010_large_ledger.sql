@@ -1,5 +1,6 @@
 -- The first message of an action has the action's id, so the primary key finds it. This index holds the others, which
--- are few: the same action over one more channel, and what was planned before this migration.
+-- are few: the same action over one more channel, confirmation mails (ledger.plan_confirmation), and what was planned
+-- before this migration.
 drop index ledger.message_action;
 create index message_action on ledger.message (action_id) where message_id <> action_id;
 
@@ -22,7 +23,8 @@ left join lateral (
 ) as last_message on true;
 
 -- Actions are never deleted and never get another id (triggers refuse_deletion and is_fixed), so one look for each row
--- as it is written holds as much as a foreign key, at a fifth of its cost. By the index, however large the ledger is.
+-- as it is written holds as much as a foreign key, which looks by a query of its own for each. By the index, however
+-- large the ledger is.
 create function ledger.require_action() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
