@@ -1,8 +1,8 @@
 """Planning, claiming and sending on a ledger that already holds many millions of messages.
 
 Run: python -m benchmarks.large_ledger [--history 15000000] [--decisions 1000000] [--messages 100000] [--keep FOLDER].
-Starts a PostgreSQL and a sandbox of its own; the history wants about 1 KB of disk a message, and with --keep it is
-written once and copied for each later run. Beside each figure stands the limit of the same machine in the same run:
+Starts a PostgreSQL and a sandbox of its own. The history wants about 1 KB of disk a message and is copied once; with
+--keep it is written once for all later runs. Beside each figure stands the limit of the same machine in the same run:
 COPY of the same rows, POSTs of the same bytes. The dispatch is a process of its own, so its memory is its own.
 """
 
@@ -102,7 +102,8 @@ def prepare_ledger(address: PostgresAddress, history: int, decisions: int) -> st
     """The DSN of a copy of the history, with as many people who wait to be planned."""
     name = f"history_{history}_{decisions}"
     with psycopg.connect(address.dsn("postgres"), autocommit=True) as connection:
-        if not connection.execute("select from pg_database where datname = %s", [name]).fetchone():
+        if not connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
+            connection.execute(f"drop database if exists {name}_begun")  # Of a run that was killed.
             dsn = ensure_database(address, f"{name}_begun")
             migrate_ledger(dsn)
             with psycopg.connect(dsn, autocommit=True, cursor_factory=psycopg.ClientCursor) as ledger:
