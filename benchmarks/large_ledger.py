@@ -39,6 +39,8 @@ from safar.workspace import Workspace
 
 BATCH = 1_000_000
 TABLES = ("ledger.action", "ledger.message")
+# Of a ledger of 20 GB more must be at hand than of the one that `make run` makes.
+SERVER_OPTIONS = {"shared_buffers": "1GB", "wal_buffers": "64MB"}
 
 HISTORY = """
 with past as (
@@ -84,7 +86,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder in which the history stays for the next run")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="safar-bench-"))
-    server = EmbeddedPostgres((options.keep or folder) / "data")
+    server = EmbeddedPostgres((options.keep or folder) / "data", options=SERVER_OPTIONS)
     try:
         dsn = prepare_ledger(server.start(), options.history, options.decisions)
         with psycopg.connect(dsn, autocommit=True) as connection, run_sandbox(folder / "sandbox") as sandbox:

@@ -76,3 +76,13 @@ def test_what_was_committed_outlives_a_killed_server(tmp_path: Path) -> None:
             assert connection.execute("select number from kept").fetchone() == (1,)
     finally:
         server.stop()
+
+
+def test_options_go_before_the_own_ones(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres", options={"shared_buffers": "64MB"})
+    try:
+        with psycopg.connect(server.start().dsn("postgres")) as connection:
+            assert connection.execute("show shared_buffers").fetchone() == ("64MB",)
+            assert connection.execute("show jit").fetchone() == ("off",)
+    finally:
+        server.stop()

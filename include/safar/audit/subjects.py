@@ -29,7 +29,8 @@ IS_KNOWN = """
 select
     exists (select from ledger.address where contact_id = any(%(ids)s))
     or exists (select from ledger.contact_alias where alias_id = any(%(ids)s) or contact_id = any(%(ids)s))
-    or exists (select from ledger.action where contact_id = any(%(ids)s))
+    or exists (select from ledger.action where contact_id = any(%(ids)s) and kind <> 'message')
+    or exists (select from ledger.message where contact_id = any(%(ids)s))
     or exists (select from ledger.permission_event where contact_id = any(%(ids)s))
 """
 HASH_IS_KNOWN = """

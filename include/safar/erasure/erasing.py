@@ -30,6 +30,11 @@ from ledger.tombstone
 join ledger.erasure using (erasure_id)
 where tombstone.subject_hash = any(%s)
 """
+HAS_ROWS = """
+select
+    exists (select from ledger.action where contact_id = %(contact_id)s and kind <> 'message')
+    or exists (select from ledger.message where contact_id = %(contact_id)s)
+"""
 
 
 @dataclass(frozen=True)
@@ -201,5 +206,5 @@ def _has_tombstone(ledger: psycopg.Connection, hasher: Hasher, contact_id: str) 
 
 
 def _has_rows(ledger: psycopg.Connection, contact_id: str) -> bool:
-    row = ledger.execute("select exists (select from ledger.action where contact_id = %s)", [contact_id]).fetchone()
+    row = ledger.execute(HAS_ROWS, {"contact_id": contact_id}).fetchone()
     return bool(row and row[0])

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,11 +48,16 @@ class PostgresAddress:
 
 
 class EmbeddedPostgres:
-    """One PostgreSQL 18 server with its data in a folder. As root it runs as the user ``pgserver``."""
+    """One PostgreSQL 18 server with its data in a folder. As root it runs as the user ``pgserver``.
 
-    def __init__(self, data: Path, port: int | None = None) -> None:
+    Args:
+        options: settings of the server that go before `SERVER_OPTIONS`, in PostgreSQL's own words.
+    """
+
+    def __init__(self, data: Path, port: int | None = None, options: Mapping[str, str] | None = None) -> None:
         self.data = data
         self._port = port
+        self._options = {**SERVER_OPTIONS, **(options or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, patience: float = 60.0) -> PostgresAddress:
@@ -84,7 +90,7 @@ class EmbeddedPostgres:
         if self._port and not is_port_free(self._port):
             raise ConfigurationError(f"Port {self._port} is taken. Free it or choose another one for PostgreSQL.")
         log = self.data.parent / f"{self.data.name}.log"
-        options = {**SERVER_OPTIONS, "port": str(port)}
+        options = {**self._options, "port": str(port)}
         command = [str(binary), "-D", str(self.data)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]

@@ -54,7 +54,9 @@ select action.planned_at, action.recorded_at, 'action',
     format('%%s %%s for %%s/%%s (%%s), due %%s, in run %%s', action.kind, action.action_id, action.campaign, action.step,
         action.occurrence_key, to_char(action.due_at, 'YYYY-MM-DD HH24:MI'), action.run_id)
 from ledger.action
-where action.action_id in (select action_id from messages) or %(message_id)s::uuid is null and contact_id = any(%(ids)s)
+where
+    action.action_id in (select action_id from messages)
+    or %(message_id)s::uuid is null and action.kind <> 'message' and contact_id = any(%(ids)s)
 
 union all
 select planned_at, recorded_at, 'message',
