@@ -29,7 +29,8 @@ from safar.services.postgres import find_free_port
 from safar.workspace import Workspace
 
 # Two workers may share what is due between them: what one holds while the other is refused goes back without a reason.
-ONE_WORKER = DispatchOptions(workers=1, patience=QUICK)
+# Calls are as large as the provider takes them.
+ONE_WORKER = DispatchOptions(workers=1, batch_size=1000, patience=QUICK)
 
 
 @pytest.fixture

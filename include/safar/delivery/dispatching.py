@@ -50,7 +50,9 @@ class DispatchOptions:
 
     workers: int = 2
     """Threads that claim and record. Only one call is under way at a time: a kill puts one call in doubt."""
-    batch_size: int = 1000
+    batch_size: int = 150
+    """Messages of one claim and one call. A claim of more holds its locks too long in a ledger of millions, and leaves
+    more in doubt at a kill; docs/benchmarks.md has the figures of several sizes."""
     lease: timedelta = timedelta(minutes=5)
     """Wall time after which a batch is taken from its dispatcher."""
     watch_every: timedelta = timedelta(seconds=10)
