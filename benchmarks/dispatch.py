@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from sendgrid import SendGridAPIClient
 
+from benchmarks.phases import describe_phases, timing_phases
 from safar.clock import FixedClock
 from safar.connections import EnvironmentConnections
 from safar.delivery.dispatching import DispatchOptions, send_due
@@ -146,11 +147,13 @@ def measure(workspace: Workspace, sandbox: str, count: int, workers: int) -> Non
     print(f"plan: {count} messages in {planned:.1f} s ({count / planned:,.0f}/s): {dict(plan.results)}")
     publish_contents(workspace, [compile_template(workspace.settings.templates, "reactivation_reminder", "en", {})])
     channel = SendGridChannel.open(workspace, default_locale="en")
-    began = time.perf_counter()
-    report = send_due(workspace, channel, RULES, options=DispatchOptions(workers=workers))
-    seconds = time.perf_counter() - began
+    with timing_phases(channel) as phases:
+        began = time.perf_counter()
+        report = send_due(workspace, channel, RULES, options=DispatchOptions(workers=workers))
+        seconds = time.perf_counter() - began
     rate = report.accepted_count / seconds
     print(f"dispatch: {rate:,.0f} messages/s from planned to accepted ({seconds:.1f} s, {workers} workers)")
+    print(describe_phases(phases, seconds, workers))
     template_id = list_published(workspace, "sendgrid")["reactivation_reminder", "en"]
     single = send_one_by_one(sandbox, template_id)
     print(f"one mail per call with the SDK, no ledger: {single:,.0f}/s; dispatch is {rate / single:,.1f} times that")

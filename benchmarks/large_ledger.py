@@ -20,14 +20,15 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import psycopg
 import requests
 
 from benchmarks.dispatch import LIMIT, NOON, RULES, SEED, open_workspace, run_sandbox
+from benchmarks.phases import describe_phases, timing_phases
 from safar.delivery.channel import CallGroup, OutgoingMessage
-from safar.delivery.claiming import Claimant
 from safar.delivery.dispatching import DispatchOptions, send_due
 from safar.delivery.planning import plan_pending
 from safar.delivery.publishing import publish_contents
@@ -203,12 +204,12 @@ def measure_dispatch(dsn: str, sandbox: str, folder: Path, batch_size: int) -> N
     publish_contents(workspace, [compile_template(workspace.settings.templates, "reactivation_reminder", "en", {})])
     channel = SendGridChannel.open(workspace, default_locale="en")
     bodies: list[bytes] = []
-    claims: list[float] = []
-    with watching(channel, bodies, claims):
+    options = DispatchOptions(batch_size=batch_size)
+    with keeping(channel, bodies), timing_phases(channel) as phases:
         began = time.perf_counter()
-        report = send_due(workspace, channel, RULES, options=DispatchOptions(batch_size=batch_size))
+        report = send_due(workspace, channel, RULES, options=options)
         seconds = time.perf_counter() - began
-    claims.sort()
+    claims = sorted(phases["claim"])
     print(
         f"dispatch: {report.accepted_count:,} messages in {seconds:.1f} s ({report.accepted_count / seconds:,.0f}/s); "
         f"claim of {batch_size:,}: median {statistics.median(claims) * 1000:.0f} ms, "
@@ -216,6 +217,7 @@ def measure_dispatch(dsn: str, sandbox: str, folder: Path, batch_size: int) -> N
         f"memory of the process {read_peak_memory() / 2**20:.0f} MB at most",
         flush=True,
     )
+    print(describe_phases(phases, seconds, options.workers), flush=True)
     rate = post_again(workspace, bodies, batch_size)
     print(f"  beside it: POSTs of the same bytes without a ledger {rate:,.0f} messages/s", flush=True)
 
@@ -227,15 +229,9 @@ def read_peak_memory() -> int:
 
 
 @contextmanager
-def watching(channel: SendGridChannel, bodies: list[bytes], claims: list[float]) -> Iterator[None]:
-    """Notes how long each claim takes, and a few of the bodies that are sent."""
-    claim_due, write_body = Claimant.claim_due, channel.write_body
-
-    def timed(claimant: Claimant, group: CallGroup, limit: int) -> Any:
-        began = time.perf_counter()
-        claim = claim_due(claimant, group, limit)
-        claims.append(time.perf_counter() - began)
-        return claim
+def keeping(channel: SendGridChannel, bodies: list[bytes]) -> Iterator[None]:
+    """Keeps a few of the bodies that are sent."""
+    write_body = channel.write_body
 
     def kept(group: CallGroup, messages: list[OutgoingMessage], template_id: str) -> dict[str, Any]:
         body = write_body(group, messages, template_id)
@@ -243,12 +239,8 @@ def watching(channel: SendGridChannel, bodies: list[bytes], claims: list[float])
             bodies.append(orjson.dumps(body))
         return body
 
-    Claimant.claim_due = timed  # type: ignore[method-assign]
-    channel.write_body = kept  # type: ignore[method-assign, assignment]
-    try:
+    with patch.object(channel, "write_body", kept):
         yield
-    finally:
-        Claimant.claim_due = claim_due  # type: ignore[method-assign]
 
 
 def post_again(workspace: Workspace, bodies: list[bytes], batch_size: int) -> float:
