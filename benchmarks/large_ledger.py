@@ -40,7 +40,7 @@ from safar.workspace import Workspace
 
 BATCH = 1_000_000
 TABLES = ("ledger.action", "ledger.message")
-# Of a ledger of 20 GB more must be at hand than of the one that `make run` makes.
+# The indexes of 15 million rows do not fit into what `make run` gives its small ledger.
 SERVER_OPTIONS = {"shared_buffers": "1GB", "wal_buffers": "64MB"}
 
 HISTORY = """

@@ -28,11 +28,11 @@ def timing_phases(channel: Channel) -> Iterator[Phases]:
             ("call the provider", type(channel), "send"),
             ("record the answer", Caller, "record"),
         ):
-            stack.enter_context(patch.object(owner, method, _time(getattr(owner, method), phases[phase])))
+            stack.enter_context(patch.object(owner, method, _time_turns(getattr(owner, method), phases[phase])))
         yield phases
 
 
-def _time(method: Any, seconds: list[float]) -> Any:
+def _time_turns(method: Any, seconds: list[float]) -> Any:
     def timed(*arguments: Any) -> Any:
         began = time.perf_counter()
         try:

@@ -40,8 +40,7 @@ FIND_FORMS = (
     "select distinct contact_id from ledger.message where address_hash = any(%s) and contact_id like 'address:%%'"
 )
 CONTACT_IDS = """
-select contact_id from ledger.action where kind <> 'message'
-union select contact_id from ledger.message
+select contact_id from ledger.action
 union select contact_id from ledger.address
 union select alias_id from ledger.contact_alias
 union select contact_id from ledger.permission_event where contact_id is not null
