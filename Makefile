@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 setup: $(STAMP)  ## Install everything into .venv
 
-run: $(STAMP)  ## Play a night of the company through Airflow (PEOPLE=10000 NIGHTS=1)
+run: $(STAMP)  ## Play a night of the company through Airflow (PEOPLE=10000 NIGHTS=1 SOURCES=all)
 	@$(BIN)/safar run
 
 up: $(STAMP)  ## The same, and stay: Airflow, docs and mailbox keep running

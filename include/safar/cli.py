@@ -26,22 +26,28 @@ Nights = Annotated[int, typer.Option(min=1, max=366, envvar="NIGHTS", help="How 
 Campaign = Annotated[str | None, typer.Option(help="Only this campaign.")]
 Channel = Annotated[str | None, typer.Option(help="Only this channel.")]
 Seed = Annotated[int, typer.Option(envvar="SEED", help="The same seed makes the same company.")]
+Sources = Annotated[
+    str,
+    typer.Option(
+        envvar="SOURCES", help="Sources to connect, separated by commas, or all.", show_default="the usual three"
+    ),
+]
 
 
 @app.command()
-def run(people: People = 10_000, nights: Nights = 1, seed: Seed = 1) -> None:
+def run(people: People = 10_000, nights: Nights = 1, seed: Seed = 1, sources: Sources = "") -> None:
     """Play a night of the simulated company through Airflow, print its figures, stop everything."""
     from safar.night.play import play_through_airflow
 
-    raise typer.Exit(play_through_airflow(people=people, nights=nights, seed=seed, stay=False))
+    raise typer.Exit(play_through_airflow(people=people, nights=nights, seed=seed, sources=sources, stay=False))
 
 
 @app.command()
-def up(people: People = 10_000, nights: Nights = 1, seed: Seed = 1) -> None:
+def up(people: People = 10_000, nights: Nights = 1, seed: Seed = 1, sources: Sources = "") -> None:
     """Play a night like `safar run`, then stay: the addresses of Airflow, docs and mailbox are printed."""
     from safar.night.play import play_through_airflow
 
-    raise typer.Exit(play_through_airflow(people=people, nights=nights, seed=seed, stay=True))
+    raise typer.Exit(play_through_airflow(people=people, nights=nights, seed=seed, sources=sources, stay=True))
 
 
 @app.command()
@@ -53,11 +59,11 @@ def down() -> None:
 
 
 @app.command()
-def night(people: People = 10_000, nights: Nights = 1, seed: Seed = 1) -> None:
+def night(people: People = 10_000, nights: Nights = 1, seed: Seed = 1, sources: Sources = "") -> None:
     """Play nights in one process, by the functions that the operators call, without Airflow."""
     from safar.night.play import play_in_process
 
-    raise typer.Exit(play_in_process(people=people, nights=nights, seed=seed))
+    raise typer.Exit(play_in_process(people=people, nights=nights, seed=seed, sources=sources))
 
 
 @app.command()

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from safar.errors import ConfigurationError
+from safar.errors import ConfigurationError, ConnectionMissing
 
 
 class Connection(BaseModel):
@@ -75,13 +75,14 @@ class EnvironmentConnections:
         """Returns the connection.
 
         Raises:
-            ConfigurationError: the variable is missing or is not the JSON form.
+            ConnectionMissing: there is no such variable.
+            ConfigurationError: it is not the JSON form.
         """
         variable = f"AIRFLOW_CONN_{conn_id.upper()}"
         text = self._environment.get(variable)
         # A compose file passes on what is not filled in as an empty text.
         if not text:
-            raise ConfigurationError(
+            raise ConnectionMissing(
                 f"Connection {conn_id!r} is not defined. Create it in Airflow (Admin > Connections) "
                 f"or set {variable} to its JSON form."
             )

@@ -17,3 +17,7 @@ class SafarError(Exception):
 
 class ConfigurationError(SafarError):
     """A file, a setting or a connection is wrong; the message names it, the field and the remedy."""
+
+
+class ConnectionMissing(ConfigurationError):
+    """Nobody has created this connection; the message says where to."""

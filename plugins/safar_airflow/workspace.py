@@ -10,7 +10,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from safar.connections import Connection
-from safar.errors import ConfigurationError
+from safar.errors import ConnectionMissing
 from safar.workspace import Workspace
 
 
@@ -21,12 +21,12 @@ class AirflowConnections:
         """Returns the connection.
 
         Raises:
-            ConfigurationError: Airflow does not know it.
+            ConnectionMissing: Airflow does not know it.
         """
         try:
             found = BaseHook.get_connection(conn_id)
         except AirflowNotFoundException as error:
-            raise ConfigurationError(
+            raise ConnectionMissing(
                 f"Connection {conn_id!r} is not defined in Airflow. Create it under Admin > Connections."
             ) from error
         return translate_connection(conn_id, found)

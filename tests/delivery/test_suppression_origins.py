@@ -34,7 +34,7 @@ from tests.intake.conftest import Provider, RunningIntake, provider, serve  # no
 from safar.delivery.addresses import hash_address
 from safar.feedback.collecting import fetch_suppressions
 from safar.services.company import Company as Vendors
-from safar.services.company import describe_vendors
+from safar.services.vendors import describe_vendors
 
 
 @dataclass

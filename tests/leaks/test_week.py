@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from tests.leaks.scanner import OWN_HOMES, Wanted, read_people, read_secrets, scan_folder
 
-from safar.services.company import HUBSPOT_TOKEN, META_TOKEN, SENDGRID_KEY, SHOP_SECRET
+from safar.services.company import SENDGRID_KEY
 from safar.services.postgres import EmbeddedPostgres
+from safar.services.vendors import HUBSPOT_TOKEN, META_TOKEN, SHOP_SECRET
 from safar.settings import PROJECT_ROOT
 
 PEOPLE, NIGHTS = "200", "7"

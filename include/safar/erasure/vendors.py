@@ -13,7 +13,7 @@ from safar.catalogue.source import Source
 from safar.delivery.guard import require_allowed_host
 from safar.delivery.sendgrid_client import open_sendgrid
 from safar.erasure.replacing import Replacement
-from safar.errors import ConfigurationError, SafarError
+from safar.errors import ConfigurationError, ConnectionMissing, SafarError
 from safar.extraction.client import VendorClient, open_client
 from safar.extraction.paths import look_up
 from safar.extraction.placeholders import fill_placeholders
@@ -30,6 +30,8 @@ IMPATIENT = Patience(attempts=2, throttled_in_all=60.0)
 def erase_at_source(workspace: Workspace, source: Source, replacement: Replacement) -> int:
     """Sends each declared request for each of the person's ids and addresses; returns how many.
 
+    A source that is connected neither for reading nor for writing is not asked.
+
     Raises:
         SafarError: the vendor refused or did not answer; sent again, a request that was answered does no harm.
         ConfigurationError: the connection for writing is missing.
@@ -38,6 +40,8 @@ def erase_at_source(workspace: Workspace, source: Source, replacement: Replaceme
     try:
         connection = workspace.connections.get(source.erase.connection)
     except ConfigurationError as error:
+        if isinstance(error, ConnectionMissing) and not _is_connected(workspace, source):
+            return 0
         raise ConfigurationError(
             f"{source.name}: people cannot be erased there without connection {source.erase.connection!r}. {error}"
         ) from error
@@ -49,6 +53,14 @@ def erase_at_source(workspace: Workspace, source: Source, replacement: Replaceme
             _send(client, request, subject)
             count += 1
     return count
+
+
+def _is_connected(workspace: Workspace, source: Source) -> bool:
+    try:
+        workspace.connections.get(source.connection)
+    except ConnectionMissing:
+        return False
+    return True
 
 
 def erase_at_provider(workspace: Workspace, replacement: Replacement) -> int:

@@ -42,9 +42,9 @@ def check_load(workspace: Workspace, source: Source, load_id: str) -> None:
             return
         if load.status == "rolled_back":
             raise SafarError(f"{source.name}: load {load_id} was rolled back. Land the source and check that load.")
-        findings = _judge(workspace, source, load, dsn)
+        findings = _judge(workspace, source, load, dsn) if load.is_connected else []
         if not findings:
-            book.close(load_id, "checked")
+            book.close(load_id, "checked", load.message)
             return
         undo_load(dsn, source, load_id, load.landed_at)
         told = "\n".join(findings)

@@ -13,11 +13,12 @@ from psycopg import sql
 
 from safar.catalogue.source import Source, Table
 from safar.connections import Connection
+from safar.errors import ConfigurationError, ConnectionMissing
 from safar.extraction.client import VendorClient, open_client
 from safar.extraction.cursors import next_cursor, parse_instant, window_days
 from safar.extraction.erased import ErasedFilter, decode_text
 from safar.extraction.files import read_files
-from safar.extraction.loads import LoadBook, open_load_book
+from safar.extraction.loads import NOT_CONNECTED, LoadBook, open_load_book
 from safar.extraction.pipeline import SourcePipeline, TableLoad
 from safar.extraction.placeholders import describe_connection, fill_placeholders
 from safar.extraction.quarantine import QuarantinedRow, quarantine_row, write_quarantine
@@ -38,7 +39,8 @@ def land_source(workspace: Workspace, source: Source, patience: Patience | None 
     """Pulls what is new from one source into raw_<source>, as one load that is not yet checked.
 
     A load that was killed, or landed and never checked, is rolled back first. Nothing reaches the warehouse
-    unless every page of every table came.
+    unless every page of every table came. Of a source whose connection nobody has created yet, only the tables are
+    made, so that what is built on them can be built.
 
     Args:
         patience: how long to bear with a vendor that fails or throttles.
@@ -49,11 +51,12 @@ def land_source(workspace: Workspace, source: Source, patience: Patience | None 
     dsn = workspace.warehouse.dsn
     with open_load_book(workspace, source.name) as book, tempfile.TemporaryDirectory(prefix="safar-") as folder:
         _undo_unchecked(book, dsn, source)
-        landing = _Landing(workspace, source, Path(folder), patience)
+        connection = _find_connection(workspace, source, book)
+        landing = _Landing(workspace, source, connection, Path(folder), patience)
         landed_at = book.next_landing(workspace.clock.now())
         loads = landing.read_all()
         load_id = landing.pipeline.extract(loads, landed_at)
-        book.reserve(load_id, landed_at)
+        book.reserve(load_id, landed_at, None if connection else NOT_CONNECTED)
         landing.pipeline.load()
         if landing.quarantined:
             write_quarantine(dsn, source.schema_name, load_id, landed_at, landing.quarantined)
@@ -62,8 +65,25 @@ def land_source(workspace: Workspace, source: Source, patience: Patience | None 
         book.count(load_id, rows, len(landing.quarantined))
     undeclared = {load.table.name: load.undeclared for load in loads if load.undeclared}
     return LoadReport(
-        source.name, load_id, landed_at, rows, len(landing.quarantined), undeclared, dict(landing.erased_counts)
+        source.name,
+        load_id,
+        landed_at,
+        rows,
+        len(landing.quarantined),
+        undeclared,
+        dict(landing.erased_counts),
+        is_connected=connection is not None,
     )
+
+
+def _find_connection(workspace: Workspace, source: Source, book: LoadBook) -> Connection | None:
+    """None: nobody has connected this source yet. A connection that was there and is gone is a mistake."""
+    try:
+        return workspace.connections.get(source.connection)
+    except ConnectionMissing as error:
+        if book.was_connected():
+            raise ConfigurationError(f"{source.name} was connected and is not any more. {error}") from None
+        return None
 
 
 def _undo_unchecked(book: LoadBook, dsn: str, source: Source) -> None:
@@ -78,13 +98,13 @@ class _Landing:
 
     workspace: Workspace
     source: Source
+    connection: Connection | None
     folder: Path
     patience: Patience | None
     quarantined: list[QuarantinedRow] = field(default_factory=list)
     erased_counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.connection: Connection = self.workspace.connections.get(self.source.connection)
         self.pipeline = SourcePipeline(self.source, self.workspace.warehouse.dsn, self.folder)
         self._secret = self.workspace.connections.get(ADDRESS_KEY).secret
         self._suite = self.workspace.settings.expectations / "raw" / f"{self.source.name}.yml"
@@ -96,19 +116,32 @@ class _Landing:
             (batch.table, batch.column): {} for table in self.source.tables if (batch := table.extract.batch)
         }
 
+    @property
+    def _connected(self) -> Connection:
+        assert self.connection is not None
+        return self.connection
+
     def read_all(self) -> list[TableLoad]:
         """Reads every table to its end before anything is landed."""
+        if self.connection is None:
+            return [self._leave_empty(table) for table in self.source.tables]
         moment = Moment(self.workspace.clock.now(), self.pipeline.restore_cursors())
         client = None
         if any(table.extract.endpoint for table in self.source.tables):
-            reach = Reach.of(self.workspace.settings, self.connection)
-            client = open_client(self.source, self.connection, reach, self.patience)
+            reach = Reach.of(self.workspace.settings, self._connected)
+            client = open_client(self.source, self._connected, reach, self.patience)
         return [self._read(table, client, moment) for table in self.source.tables]
+
+    def _leave_empty(self, table: Table) -> TableLoad:
+        return TableLoad(table, self._open_spool(table), (), None)
+
+    def _open_spool(self, table: Table) -> Spool:
+        return Spool(self.folder, table.name, (*table.types, "_deleted"))
 
     def _read(self, table: Table, client: VendorClient | None, moment: Moment) -> TableLoad:
         reader = LineReader(table, read_row_rules(self._suite, f"{self.source.schema_name}.{table.name}"))
         erased = ErasedFilter(self.source, table, self._tombstones)
-        spool = Spool(self.folder, table.name, (*table.types, "_deleted"))
+        spool = self._open_spool(table)
         cursor_column = table.extract.cursor.column if table.extract.cursor else None
         newest = ""
         for rows in self._pages(table, client, moment, reader):
@@ -137,7 +170,7 @@ class _Landing:
 
     def _pages(self, table: Table, client: VendorClient | None, moment: Moment, reader: LineReader) -> Iterator[Rows]:
         if client is None or table.extract.files is not None:
-            pages = read_files(self.source, table, self.connection, moment.began_at)
+            pages = read_files(self.source, table, self._connected, moment.began_at)
             return (Rows(page) for page in pages)
         batch = table.extract.batch
         looked_up: dict[str, None] = {}
@@ -179,7 +212,7 @@ class _Landing:
         if window is None:
             return None
         first, last = window_days(moment.began_at, window.days)
-        where = fill_placeholders(window.where, describe_connection(self.connection))
+        where = fill_placeholders(window.where, describe_connection(self._connected))
         conditions = [f"\"{window.column}\" between '{first}' and '{last}'"]
         conditions += [f"\"{column}\" = '{_quote(str(value))}'" for column, value in where.items()]
         return " and ".join(conditions)

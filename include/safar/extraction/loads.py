@@ -16,6 +16,8 @@ from safar.extraction.report import Counts
 from safar.workspace import Workspace
 
 Status = Literal["landed", "checked", "rolled_back"]
+NOT_CONNECTED = "The source is not connected."
+"""The message of a load that only made the tables."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Load:
     source: str
     landed_at: datetime
     status: Status
+    message: str | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self.message != NOT_CONNECTED
 
 
 class LoadBook:
@@ -48,7 +55,8 @@ class LoadBook:
         SafarError: there is no such load of this source.
         """
         row = self._connection.execute(
-            "select load_id, source, landed_at, status from ledger.source_load where source = %s and load_id = %s",
+            "select load_id, source, landed_at, status, message from ledger.source_load"
+            " where source = %s and load_id = %s",
             [self._source, load_id],
         ).fetchone()
         if row is None:
@@ -64,11 +72,21 @@ class LoadBook:
         ).fetchall()
         return [Load(*row) for row in rows]
 
-    def reserve(self, load_id: str, landed_at: datetime) -> None:
+    def was_connected(self) -> bool:
+        """Whether a checked load has ever read this source."""
+        row = self._connection.execute(
+            "select exists (select from ledger.source_load where source = %s and status = 'checked'"
+            " and message is distinct from %s)",
+            [self._source, NOT_CONNECTED],
+        ).fetchone()
+        return bool(row and row[0])
+
+    def reserve(self, load_id: str, landed_at: datetime, message: str | None = None) -> None:
         """Notes the load before anything reaches the warehouse, so that a killed one can be found."""
         self._connection.execute(
-            "insert into ledger.source_load (load_id, source, landed_at, status) values (%s, %s, %s, 'landed')",
-            [load_id, self._source, landed_at],
+            "insert into ledger.source_load (load_id, source, landed_at, status, message)"
+            " values (%s, %s, %s, 'landed', %s)",
+            [load_id, self._source, landed_at, message],
         )
 
     def count(self, load_id: str, rows: Mapping[str, Counts], quarantined: int) -> None:

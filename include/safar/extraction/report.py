@@ -28,8 +28,12 @@ class LoadReport:
     """Table -> columns that came without being declared; they landed as text."""
     erased: dict[str, int] = field(default_factory=dict)
     """Rows of erased people that were kept out: how many were dropped, how many redacted."""
+    is_connected: bool = True
+    """False: its connection was never created; its tables stand there empty."""
 
     def describe(self) -> str:
+        if not self.is_connected:
+            return f"{self.source} is not connected; its tables stand empty."
         parts = [
             f"{table}: {counts.new} new, {counts.changed} changed, {counts.deleted} deleted"
             for table, counts in self.rows.items()

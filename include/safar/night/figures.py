@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 from pydantic import BaseModel, ConfigDict, Field
 
+from safar.extraction.loads import NOT_CONNECTED
 from safar.workspace import Workspace
 
 
@@ -23,6 +24,7 @@ class SourceFigures(BaseModel):
     changed: int
     deleted: int
     quarantined: int
+    is_connected: bool = True
 
 
 class CampaignFigures(BaseModel):
@@ -77,7 +79,8 @@ select
     coalesce(sum(counted.new), 0)::int as new,
     coalesce(sum(counted.changed), 0)::int as changed,
     coalesce(sum(counted.deleted), 0)::int as deleted,
-    coalesce(sum(quarantined_count), 0)::int as quarantined
+    coalesce(sum(quarantined_count), 0)::int as quarantined,
+    bool_or(message is distinct from %(not_connected)s) as is_connected
 from ledger.source_load as source_load
 cross join lateral (
     select
@@ -156,7 +159,7 @@ def read_figures(workspace: Workspace, since: datetime, until: datetime) -> Nigh
     The counts of accepted mails are over the whole life of the ledger, so that they can be held
     against the provider's own.
     """
-    moments = {"since": since, "until": until}
+    moments = {"since": since, "until": until, "not_connected": NOT_CONNECTED}
     with (
         psycopg.connect(workspace.warehouse.dsn, row_factory=dict_row) as warehouse,
         psycopg.connect(workspace.ledger.dsn, row_factory=dict_row) as ledger,

@@ -33,14 +33,14 @@ from safar.workspace import Workspace
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
 
 
-def play_through_airflow(*, people: int, nights: int, seed: int, stay: bool) -> int:
+def play_through_airflow(*, people: int, nights: int, seed: int, sources: str, stay: bool) -> int:
     """Plays nights through Airflow; the exit code is 0 when every run went well and the counts agree.
 
     When all of them are over, all their runs are cleared and run again.
     """
     began = time.monotonic()
     settings = _sandbox_settings()
-    with _stopping_on_signals(), Stack(settings, people, seed, _report_since(began)) as stack:
+    with _stopping_on_signals(), Stack(settings, people, seed, _report_since(began), sources) as stack:
         stack.start_data()
         workspace = _open_workspace(settings, stack)
         catalogue = _prepare(workspace)
@@ -57,11 +57,11 @@ def play_through_airflow(*, people: int, nights: int, seed: int, stay: bool) -> 
     return 0 if figures.is_in_agreement and not failed else 1
 
 
-def play_in_process(*, people: int, nights: int, seed: int) -> int:
+def play_in_process(*, people: int, nights: int, seed: int, sources: str) -> int:
     """Plays nights in this process; the exit code is 0 when the counts agree."""
     began = time.monotonic()
     settings = _sandbox_settings()
-    with _stopping_on_signals(), Stack(settings, people, seed, _report_since(began)) as stack:
+    with _stopping_on_signals(), Stack(settings, people, seed, _report_since(began), sources) as stack:
         # While the company is founded in a process of its own, ours reads the libraries that it will need: all
         # of them before threads use them, for some look into others that are only half read.
         reading = threading.Thread(target=import_libraries)

@@ -18,7 +18,10 @@ def _draw_sources(figures: NightFigures) -> Table:
     table = _begin("Rows per source", "source", "loads", "new", "changed", "deleted", "quarantined")
     for name, source in figures.sources.items():
         counts = (source.loads, source.new, source.changed, source.deleted, source.quarantined)
-        table.add_row(name, *(f"{count:,}" for count in counts))
+        if source.is_connected:
+            table.add_row(name, *(f"{count:,}" for count in counts))
+        else:
+            table.add_row(name, "not connected", style="dim")
     return table
 
 

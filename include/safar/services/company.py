@@ -18,11 +18,7 @@ from safar.services.supervision import Service, await_service, start_service
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 """Where the company's clock stands when it is founded: two hours before its first night."""
-HUBSPOT_TOKEN = "pat-sandbox"  # noqa: S105 - the sandbox's own, worth nothing elsewhere
-META_TOKEN = "meta-sandbox"  # noqa: S105
-SHOP_SECRET = "shop-secret"  # noqa: S105
 SENDGRID_KEY = "SG.sandbox"
-AD_ACCOUNT = "798085168510957"
 EVENT_KINDS = (
     "processed",
     "dropped",
@@ -108,29 +104,3 @@ def await_company(service: Service, company: Company, patience: float = 120.0) -
             return False
 
     await_service(service, is_ready, patience)
-
-
-def describe_vendors(company: Company, webhook_key: str) -> dict[str, dict[str, object]]:
-    """The connections of the company's vendor accounts, in Airflow's JSON form."""
-
-    def at(path: str, **fields: object) -> dict[str, object]:
-        return {"conn_type": "http", "host": f"{company.base_url}{path}", **fields}
-
-    return {
-        "safar_sandbox": at(""),
-        "hubspot": at("/hubspot", password=HUBSPOT_TOKEN),
-        "hubspot_write": at("/hubspot", password=HUBSPOT_TOKEN),
-        "meta_ads": at("/meta/v26.0", password=META_TOKEN, extra={"account_id": AD_ACCOUNT}),
-        "shopify": at("/shopify", login="shop-sandbox", password=SHOP_SECRET, extra={"api_version": "2026-07"}),
-        "shopify_write": at("/shopify", login="shop-sandbox", password=SHOP_SECRET, extra={"api_version": "2026-07"}),
-        "sendgrid": at(
-            "/sendgrid",
-            password=SENDGRID_KEY,
-            extra={
-                "from_email": "hello@safar.example",
-                "from_name": "Safar",
-                "event_public_key": webhook_key,
-                "live": False,
-            },
-        ),
-    }

@@ -24,7 +24,7 @@ from safar.services.airflow import (
     prepare_airflow,
     start_airflow,
 )
-from safar.services.company import Company, await_company, describe_vendors, start_company
+from safar.services.company import Company, await_company, start_company
 from safar.services.postgres import (
     EmbeddedPostgres,
     PostgresAddress,
@@ -34,6 +34,7 @@ from safar.services.postgres import (
     is_port_free,
 )
 from safar.services.supervision import Service, await_service, start_service, stop_services
+from safar.services.vendors import choose_sources, describe_vendors
 from safar.settings import Settings
 from safar.workspace import INTAKE_LEDGER, LEDGER, LEDGER_OWNER, WAREHOUSE, Workspace
 
@@ -51,6 +52,8 @@ class Stack:
     people: int = 10_000
     seed: int = 1
     report: Callable[[str], None] = print
+    sources: str = ""
+    """What to connect; see `choose_sources`."""
     services: list[Service] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
@@ -84,6 +87,7 @@ class Stack:
 
     def start_data(self) -> None:
         """Starts PostgreSQL, the company and the intake, and migrates the ledger."""
+        sources = choose_sources(self.settings.home, self.sources)
         self.report("PostgreSQL, the company and the intake ...")
         logs = self.settings.home / "logs"
         company_service, company = start_company(
@@ -100,7 +104,7 @@ class Stack:
         connections = {
             **databases,
             **describe_own_keys(self.settings.home, intake_url),
-            **describe_vendors(company, key),
+            **describe_vendors(company, key, sources),
         }
         self.environment = {
             **os.environ,
