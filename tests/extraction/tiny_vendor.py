@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 Record = dict[str, Any]
 Fault = Callable[["Handler"], bool]
@@ -27,6 +27,8 @@ class Vendor:
     days: list[Record] = field(default_factory=list)
     orders: list[Record] = field(default_factory=list)
     consents: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, list[Record]] = field(default_factory=dict)
+    """By the contact's id."""
     page_size: int = 2
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -70,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
         self.vendor.requests.append((self.command, url.path, body if body is not None else query))
         if self.vendor.faults and self.vendor.faults.pop(0)(self):
             return
-        ROUTES[url.path](self, query, body)
+        ROUTES.get(url.path, _list_notes)(self, query, body)
 
 
 def _list(handler: Handler, query: dict[str, str], _: Any) -> None:
@@ -90,6 +92,11 @@ def _search(handler: Handler, _: dict[str, str], body: Any) -> None:
         found = [one for one in found if body["from"] <= one["changed"] <= body["to"]]
         found = sorted(found, key=lambda one: one["changed"])
     _send_page(handler, found, int(body.get("after", 0)))
+
+
+def _list_notes(handler: Handler, query: dict[str, str], _: Any) -> None:
+    contact = unquote(urlsplit(handler.path).path.split("/")[2])
+    _send_page(handler, handler.vendor.notes.get(contact, []), int(query.get("after", 0)))
 
 
 def _send_page(handler: Handler, records: list[Record], start: int) -> None:

@@ -19,6 +19,7 @@ CATALOGUE = "tests/catalogue/test_campaigns.py::"
 GATE = "tests/warehouse/test_gate.py::"
 INTAKE = "tests/intake/test_intake_settings.py::"
 VENDOR = "tests/extraction/test_source_settings.py::"
+BATCHES = "tests/extraction/test_batches.py::"
 LANDING = "tests/extraction/test_landing.py::"
 ALERTS = "tests/alerting/test_alerts.py::"
 ERASED = "tests/extraction/test_vendor_erasures.py::"
@@ -253,6 +254,9 @@ EFFECTS: dict[str, Effects] = {
         "column": LANDING + "test_first_load_flattens_objects_and_keeps_lists",
         "size": VENDOR + "test_a_batch_holds_so_many_values",
         "concurrency": VENDOR + "test_so_many_batches_are_asked_for_at_once",
+        "each": BATCHES + "test_a_list_of_objects_is_sent_where_the_vendor_wants_one",
+        "into": BATCHES + "test_each_parent_is_asked_about_in_the_path_and_named_in_its_rows",
+        "only_changed": BATCHES + "test_only_changed_parents_are_asked_about_where_it_says_so",
     },
     "safar.catalogue.fetching.Tombstone": dict.fromkeys(
         ["column", "equals"], VENDOR + "test_a_row_that_says_so_is_a_tombstone"

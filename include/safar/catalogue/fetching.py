@@ -2,9 +2,9 @@
 
 Placeholders in any text: ``{connection.password}``, ``{connection.login}``, ``{connection.host}``,
 ``{connection.extra.<name>}``; in endpoints also ``{cursor.start}``, ``{cursor.end}``, ``{cursor.at}``,
-``{cursor.after}``, ``{window.start}``, ``{window.end}`` and ``{batch}`` (a list, standing alone); in requests that
-erase ``{record}`` or ``{address}``, and where a job makes the rows ``{job.id}`` and what it keeps
-(see `safar.catalogue.jobs`).
+``{cursor.after}``, ``{window.start}``, ``{window.end}``, ``{batch}`` (a list, standing alone) and ``{batch.one}`` (a
+batch's only value), and where a job makes the rows ``{job.id}`` and what it keeps (see `safar.catalogue.jobs`); in
+requests that erase ``{record}`` or ``{address}``.
 All other braces stay as they are, so a GraphQL query is written as it is.
 """
 
@@ -188,11 +188,20 @@ class Window(Frozen):
 
 
 class Batch(Frozen):
-    """Look up the values of another table's column, ``size`` of them per request."""
+    """Ask once per ``size`` values of another table's column: ``{batch}``, or ``{batch.one}`` where ``size`` is 1.
+
+    The values are those of this load and of the versions that earlier loads left open.
+    """
 
     table: str
     column: str
     size: int = Field(gt=0)
+    each: str | None = None
+    """The name of the field that holds one value, where the vendor wants a list of objects."""
+    into: str | None = None
+    """The column that gets the value asked for, where the vendor's rows do not repeat it; needs ``size: 1``."""
+    only_changed: bool = False
+    """Only the values of records that this load brought."""
     concurrency: int = Field(default=2, gt=0, le=16)
 
 

@@ -249,6 +249,17 @@ def _check_batch(marked: MarkedYaml, table: Table, earlier: tuple[Table, ...], p
             place,
             f"{batch.table}.{batch.column} is not a column of a table declared before {table.name!r}; reorder them.",
         )
+    if batch.into is not None and (batch.size != 1 or batch.into not in table.types):
+        raise marked.fail(
+            (*place, "into"),
+            f"into: {batch.into} must be declared under `columns`, and needs `size: 1`: whose row is it?",
+        )
+    asked = table.extract.endpoint
+    url = f"{asked.path} {asked.params}" if asked is not None else ""
+    if "{batch" in url and batch.column in parent.name_personal(True, "address", "phone", "record", "records"):
+        raise marked.fail(
+            place, f"{batch.table}.{batch.column} is personal and would stand in a URL; send it in `json` instead."
+        )
 
 
 def _extract_of(declared: Any) -> Any:

@@ -142,7 +142,8 @@ class _Landing:
         batch = table.extract.batch
         looked_up: dict[str, None] = {}
         if batch is not None:
-            looked_up = self._known_values(batch.table, batch.column) | self._looked_up[batch.table, batch.column]
+            looked_up = {} if batch.only_changed else self._known_values(batch.table, batch.column)
+            looked_up = looked_up | self._looked_up[batch.table, batch.column]
         return read_table(client, table, moment, reader.columns, looked_up)
 
     def _watch(self, table: Table, line: Line) -> None:

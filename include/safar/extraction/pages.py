@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from dlt.common.jsonpath import compile_path
 
@@ -86,7 +87,7 @@ def _read_bodies(
     filled = {**client.known, **known}
     client.pace(endpoint)
     pages = client.rest.paginate(
-        path=fill_placeholders(endpoint.path, filled),
+        path=fill_placeholders(endpoint.path, filled | _quote_value(known)),
         method=endpoint.method,
         params=fill_placeholders(endpoint.params, filled) or None,
         json=copy.deepcopy(fill_placeholders(body or endpoint.json_, filled)),
@@ -103,3 +104,8 @@ def _read_bodies(
                 f"{client.source.file} with what the vendor sends."
             )
         yield list(page)
+
+
+def _quote_value(known: Mapping[str, Any]) -> dict[str, str]:
+    """A record's value as one segment of a path, whatever a vendor has written into it."""
+    return {"batch.one": quote(str(known["batch.one"]), safe="")} if "batch.one" in known else {}

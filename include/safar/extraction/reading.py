@@ -173,7 +173,11 @@ def _read_batches(
     """Looks the values up, several batches at once; the pages come in the order of the batches."""
 
     def look_up(some: list[str]) -> list[Page]:
-        return list(read_pages(client, table, endpoint, {"batch": some}))
+        known: dict[str, Any] = {"batch": [{batch.each: value} for value in some] if batch.each else some}
+        if batch.size == 1:
+            known["batch.one"] = some[0]
+        pages = read_pages(client, table, endpoint, known)
+        return [_name_value(page, batch.into, some[0]) if batch.into else page for page in pages]
 
     with ThreadPoolExecutor(batch.concurrency, thread_name_prefix="batch") as pool:
         pending: list[Any] = []
@@ -183,6 +187,10 @@ def _read_batches(
                 yield from pending.pop(0).result()
         for future in pending:
             yield from future.result()
+
+
+def _name_value(page: Page, column: str, value: str) -> Page:
+    return [{**record, column: value} if isinstance(record, dict) else record for record in page]
 
 
 def _cut(values: Iterable[str], size: int) -> Iterator[list[str]]:
