@@ -24,6 +24,8 @@ LANDING = "tests/extraction/test_landing.py::"
 ALERTS = "tests/alerting/test_alerts.py::"
 ERASED = "tests/extraction/test_vendor_erasures.py::"
 FILES = "tests/extraction/test_files.py::"
+JOBS = "tests/extraction/test_jobs.py::"
+LOGIN = "tests/extraction/test_vendor_quota_and_login.py::"
 BREAKER = "tests/delivery/test_circuit_breaker.py::"
 FIRST_LIVE = "tests/delivery/test_first_live.py::"
 DBT = "tests/dbt/test_project.py::test_the_unit_tests_hold"
@@ -164,6 +166,36 @@ EFFECTS: dict[str, Effects] = {
             ["access_token_url", "client_id", "client_secret", "access_token_header"],
             VENDOR + "test_a_token_is_asked_for_where_and_with_what_is_declared",
         ),
+        **dict.fromkeys(
+            ["private_key", "subject", "audience"],
+            LOGIN + "test_an_assertion_says_who_asks_and_a_refused_token_is_asked_for_again",
+        ),
+    },
+    "safar.catalogue.fetching.Quota": dict.fromkeys(
+        ["header", "pattern", "leave"], LOGIN + "test_a_share_of_the_day_s_calls_is_left_to_others"
+    ),
+    "safar.catalogue.jobs.JobRequest": dict.fromkeys(
+        ["path", "method", "params", "json_", "headers"],
+        JOBS + "test_a_job_is_started_waited_for_and_its_pages_land",
+    ),
+    "safar.catalogue.jobs.Job": {
+        **dict.fromkeys(
+            ["start", "id", "poll", "state", "running", "done", "every"],
+            JOBS + "test_a_job_is_started_waited_for_and_its_pages_land",
+        ),
+        **dict.fromkeys(["refused", "busy"], JOBS + "test_we_wait_for_another_job_and_are_told_of_any_other_refusal"),
+        **dict.fromkeys(["failed", "problem"], JOBS + "test_a_job_that_fails_is_told_with_what_the_vendor_says"),
+        **dict.fromkeys(["anew", "starts"], JOBS + "test_a_job_that_the_vendor_drops_is_started_anew_but_not_for_ever"),
+        **dict.fromkeys(["longest", "cancel"], JOBS + "test_a_job_that_takes_too_long_is_cancelled"),
+        "count": JOBS + "test_a_result_without_records_is_not_fetched_and_a_packed_one_is_unpacked",
+        "keep": JOBS + "test_json_lines_come_from_elsewhere_without_our_token_and_children_join_their_parent",
+    },
+    "safar.catalogue.jobs.NextPage": dict.fromkeys(
+        ["header", "param", "last"], JOBS + "test_a_job_is_started_waited_for_and_its_pages_land"
+    ),
+    "safar.catalogue.jobs.Nesting": {
+        **dict.fromkeys(["parent", "id"], JOBS + "test_parents_are_known_by_the_declared_fields"),
+        "into": JOBS + "test_json_lines_come_from_elsewhere_without_our_token_and_children_join_their_parent",
     },
     "safar.catalogue.fetching.Throttling": dict.fromkeys(
         ["requested", "available", "restore_rate"], VENDOR + "test_errors_are_read_where_and_as_declared"
@@ -171,7 +203,8 @@ EFFECTS: dict[str, Effects] = {
     "safar.catalogue.fetching.ErrorShape": dict.fromkeys(
         ["path", "code", "message", "throttled", "transient", "exhausted", "wait"],
         VENDOR + "test_errors_are_read_where_and_as_declared",
-    ),
+    )
+    | {"expired": JOBS + "test_a_query_that_the_vendor_forgot_is_asked_anew_from_the_last_row"},
     "safar.catalogue.fetching.RateLimit": {
         "requests": VENDOR + "test_the_declared_limit_makes_us_wait",
         "per": VENDOR + "test_the_declared_limit_makes_us_wait",
@@ -185,6 +218,7 @@ EFFECTS: dict[str, Effects] = {
         "timeout": VENDOR + "test_an_answer_that_takes_longer_than_the_timeout_is_asked_for_again",
         "errors": VENDOR + "test_errors_are_read_where_and_as_declared",
         "limit": VENDOR + "test_the_declared_limit_makes_us_wait",
+        "quota": LOGIN + "test_a_share_of_the_day_s_calls_is_left_to_others",
     },
     "safar.catalogue.fetching.Endpoint": {
         **dict.fromkeys(
@@ -194,6 +228,9 @@ EFFECTS: dict[str, Effects] = {
         "params": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",
         "headers": VENDOR + "test_headers_of_the_client_and_of_the_endpoint_are_sent",
         "limit": VENDOR + "test_the_declared_limit_makes_us_wait",
+        "omit": JOBS + "test_changes_are_asked_for_without_a_job_and_one_instant_is_one_text",
+        **dict.fromkeys(["job", "format", "next_page"], JOBS + "test_a_job_is_started_waited_for_and_its_pages_land"),
+        "nesting": JOBS + "test_json_lines_come_from_elsewhere_without_our_token_and_children_join_their_parent",
     },
     "safar.catalogue.fetching.Cursor": {
         "column": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",
@@ -289,7 +326,7 @@ NOT_SETTINGS = {
     "safar.permission.proof.StatedProof": "what a form or a vendor proved",
     "safar.catalogue.campaign.Step": "resolved from DeclaredStep",
     "safar.catalogue.campaign.Campaign": "resolved from DeclaredCampaign and Defaults",
-    "safar.catalogue.fetching.Frozen": "has no field",
+    "safar.catalogue.frozen.Frozen": "has no field",
     "safar.catalogue.loading.Catalogue": "what was read",
     "safar.catalogue.source.Source": "resolved from SourceExtract",
     "safar.catalogue.source.Table": "resolved from a dbt table",

@@ -3,28 +3,29 @@
 Placeholders in any text: ``{connection.password}``, ``{connection.login}``, ``{connection.host}``,
 ``{connection.extra.<name>}``; in endpoints also ``{cursor.start}``, ``{cursor.end}``, ``{cursor.at}``,
 ``{cursor.after}``, ``{window.start}``, ``{window.end}``, ``{batch}`` (a list, standing alone) and ``{batch.one}`` (a
-batch's only value); in requests that erase ``{record}`` or ``{address}``.
+batch's only value), and where a job makes the rows ``{job.id}`` and what it keeps (see `safar.catalogue.jobs`); in
+requests that erase ``{record}`` or ``{address}``.
 All other braces stay as they are, so a GraphQL query is written as it is.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from safar.catalogue.duration import Duration
-
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+from safar.catalogue.frozen import Frozen as Frozen
+from safar.catalogue.jobs import Job, Nesting, NextPage
+from safar.catalogue.share import Share
 
 
 class Auth(Frozen):
     """How each request proves who we are; the secrets come from the connection by placeholders."""
 
-    type: Literal["bearer", "api_key", "basic", "oauth2_client_credentials"]
+    type: Literal["bearer", "api_key", "basic", "oauth2_client_credentials", "oauth2_jwt_bearer"]
     token: str | None = None
     name: str | None = None
     api_key: str | None = None
@@ -36,6 +37,12 @@ class Auth(Frozen):
     client_secret: str | None = None
     access_token_header: str | None = None
     """The header that carries the token when it is not ``Authorization: Bearer``."""
+    private_key: str | None = None
+    """For a JWT bearer: the RSA key, PEM, that signs the assertion."""
+    subject: str | None = None
+    """For a JWT bearer: the user as whom we ask."""
+    audience: str | None = None
+    """For a JWT bearer: for whom the assertion is meant."""
 
 
 class Throttling(Frozen):
@@ -58,9 +65,12 @@ class ErrorShape(Frozen):
     transient: tuple[str, ...] = ()
     exhausted: tuple[str, ...] = ()
     """Codes of a daily quota: trying again today is of no use."""
+    expired: tuple[str, ...] = ()
+    """Codes of a query whose next page is no longer kept: it is asked anew from the last row's cursor, so a table
+    with such a source sorts by its cursor."""
     wait: Throttling | None = None
 
-    @field_validator("throttled", "transient", "exhausted", mode="before")
+    @field_validator("throttled", "transient", "exhausted", "expired", mode="before")
     @classmethod
     def _codes_are_text(cls, value: Any) -> Any:
         return tuple(str(code) for code in value) if isinstance(value, list) else value
@@ -77,14 +87,33 @@ class RateLimit(Frozen):
     """While it tells of calls left, we do not wait, whatever the other numbers say."""
 
 
+class Quota(Frozen):
+    """A header in which the vendor counts the calls of the day; they are the company's, not ours alone."""
+
+    header: str
+    pattern: str
+    """A regular expression with two groups: calls used, calls allowed."""
+    leave: Share
+    """The share that is left to others: once no more than that is left, the load fails and lands nothing."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_two_groups(cls, value: str) -> str:
+        if re.compile(value).groups != 2:
+            raise ValueError("write two groups: calls used, calls allowed, like 'api-usage=(\\d+)/(\\d+)'")
+        return value
+
+
 class Client(Frozen):
     """What all requests to a vendor have in common. The base URL is the connection's host."""
 
-    auth: Auth | None = None
+    auth: Auth | tuple[Auth, ...] | None = None
+    """Several: the first for which the connection has all that it names."""
     headers: dict[str, str] = Field(default_factory=dict)
     timeout: Duration = timedelta(seconds=60)
     errors: ErrorShape | None = None
     limit: RateLimit | None = None
+    quota: Quota | None = None
 
 
 class Endpoint(Frozen):
@@ -96,10 +125,33 @@ class Endpoint(Frozen):
     json_: dict[str, Any] | None = Field(default=None, alias="json")
     headers: dict[str, str] = Field(default_factory=dict)
     paginator: dict[str, Any] | str = "single_page"
-    data_selector: str
+    data_selector: str = ""
     """Where the rows stand in the body; a body without it is an error, not an empty page."""
     limit: RateLimit | None = None
     """For an endpoint that the vendor counts apart."""
+    omit: tuple[str, ...] = ()
+    """Fields of a record that say nothing about it, such as its own address; they are not read."""
+    job: Job | None = None
+    """What the vendor has to do before this request has an answer."""
+    format: Literal["json", "csv", "json_lines"] = "json"
+    """csv (with a header line) and json_lines are files, gzipped or not; they are stored, then read row by row.
+    Their path may be an address on another host, to which no credentials are sent."""
+    next_page: NextPage | None = None
+    """For files that come in pages."""
+    nesting: Nesting | None = None
+    """For JSON lines whose children stand on lines of their own."""
+
+    @model_validator(mode="after")
+    def _fits_its_format(self) -> Endpoint:
+        if self.format == "json" and not self.data_selector:
+            raise ValueError("data_selector is missing; it says where the rows stand in the body")
+        if self.format != "json" and (self.data_selector or self.paginator != "single_page"):
+            raise ValueError("a file has no data_selector and no paginator; its pages follow by next_page")
+        if self.format == "json" and self.next_page:
+            raise ValueError("next_page is for files; name a paginator")
+        if self.format != "json_lines" and self.nesting:
+            raise ValueError("nesting is for format json_lines")
+        return self
 
 
 class Cursor(Frozen):

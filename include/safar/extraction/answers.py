@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,11 +12,11 @@ from typing import Any
 import orjson
 import requests
 
-from safar.catalogue.fetching import ErrorShape
+from safar.catalogue.fetching import ErrorShape, Quota
 from safar.extraction.paths import look_up
 
 TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, *range(520, 525)})
-NO_CONTENT = 204
+OK, NO_CONTENT = 200, 204
 REMEDIES = {
     400: "Compare the request in the source's YAML with the vendor's documentation.",
     402: "The account is frozen; ask the vendor.",
@@ -36,6 +38,10 @@ class Transient(Exception):
     """It may work when asked again; the message says what happened and holds no data."""
 
 
+class Expired(Exception):
+    """The vendor no longer keeps the next page of this query."""
+
+
 class Unauthorised(Exception):
     """HTTP 401: the token is wrong or has run out."""
 
@@ -52,7 +58,7 @@ def read_answer(response: requests.Response, errors: ErrorShape | None) -> Any:
     """Returns the parsed body of a good answer.
 
     Raises:
-        Throttled, Transient, Unauthorised, Refusal: it is none; see these.
+        Throttled, Transient, Expired, Unauthorised, Refusal: it is none; see these.
     """
     body, is_json = _parse(response.content)
     _judge_declared(response, body, errors)
@@ -63,6 +69,23 @@ def read_answer(response: requests.Response, errors: ErrorShape | None) -> Any:
         raise Transient(f"HTTP {response.status_code} with a body that is not JSON")
     response.__dict__["json"] = lambda **_: body  # parsed once; the paginator asks again
     return body
+
+
+def check_quota(headers: Mapping[str, str], quota: Quota) -> None:
+    """Stops before the calls that others of the company need today are used up.
+
+    Raises:
+        Refusal: no more than the share that is to be left is left.
+    """
+    told = re.search(quota.pattern, headers.get(quota.header, ""))
+    if told is None:
+        return
+    used, allowed = int(told[1]), int(told[2])
+    if allowed and allowed - used <= allowed * quota.leave:
+        raise Refusal(
+            f"{used} of the {allowed} calls of the day are used, and {quota.leave:.0%} are left to others",
+            "Run the load again later, or lower `quota.leave` in the source's YAML.",
+        )
 
 
 def _parse(content: bytes) -> tuple[Any, bool]:
@@ -84,6 +107,8 @@ def _judge_declared(response: requests.Response, body: Any, errors: ErrorShape |
         raise Throttled(_declared_wait(body, errors) or _retry_after(response))
     if code in errors.exhausted:
         raise Refusal(f"its quota of the day is used up ({code})", "Run the load again after the vendor's midnight.")
+    if code in errors.expired:
+        raise Expired
     if code in errors.transient:
         raise Transient(f"HTTP {response.status_code} with error {code}")
     if response.status_code < 400:

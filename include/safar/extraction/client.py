@@ -25,13 +25,14 @@ from safar.errors import ConfigurationError
 from safar.extraction.pacing import Pacer
 from safar.extraction.placeholders import describe_connection, fill_placeholders
 from safar.extraction.session import Patience, VendorSession
+from safar.extraction.signed_assertion import SignedAssertion
 from safar.outbound import Reach
 
 
 class FreshToken(AuthBase):
-    """Client credentials: a token that is asked for when there is none, in the header that the vendor wants."""
+    """A token that is asked for when there is none, in the header that the vendor wants."""
 
-    def __init__(self, credentials: OAuth2ClientCredentials, header: str | None) -> None:
+    def __init__(self, credentials: OAuth2ClientCredentials | SignedAssertion, header: str | None) -> None:
         self._credentials = credentials
         self._header = header
 
@@ -77,7 +78,7 @@ def open_client(source: Source, connection: Connection, reach: Reach, patience: 
         headers = fill_placeholders(settings.headers, known)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source.file}: connection {connection.conn_id!r}: {error}") from error
-    session.credentials = auth
+    session.credentials, session.quota = auth, settings.quota
     rest = RESTClient(base_url=connection.base_url, headers=headers, auth=auth, session=session)
     return VendorClient(source, rest, session, known)
 
@@ -105,16 +106,28 @@ def _open_session(
 
 
 def _create_auth(
-    auth: Auth | None,
+    declared: Auth | tuple[Auth, ...] | None,
     known: dict[str, Any],
     source: Source,
     connection: Connection,
     patience: Patience,
     reach: Reach,
 ) -> AuthBase | None:
-    if auth is None:
-        return None
-    given = fill_placeholders(auth.model_dump(exclude_none=True, exclude={"type", "access_token_header"}), known)
+    """The first declared way to log in for which the connection has what it names."""
+    ways = declared if isinstance(declared, tuple) else (declared,) if declared else ()
+    for place, auth in enumerate(ways, 1):
+        fields = auth.model_dump(exclude_none=True, exclude={"type", "access_token_header"})
+        try:
+            return _create_one(auth, fill_placeholders(fields, known), source, connection, patience, reach)
+        except ConfigurationError:
+            if place == len(ways):
+                raise
+    return None
+
+
+def _create_one(
+    auth: Auth, given: dict[str, Any], source: Source, connection: Connection, patience: Patience, reach: Reach
+) -> AuthBase:
     given.pop("location", None) if auth.type != "api_key" else None
     if auth.type == "bearer":
         return BearerTokenAuth(**given)
@@ -125,4 +138,6 @@ def _create_auth(
     token_host = "://".join(urlsplit(given["access_token_url"])[:2])
     session = _open_session(source, connection, token_host, patience, reach)
     session.is_for_tokens = True
+    if auth.type == "oauth2_jwt_bearer":
+        return FreshToken(SignedAssertion(**given, session=session), auth.access_token_header)
     return FreshToken(OAuth2ClientCredentials(**given, session=session), auth.access_token_header)

@@ -12,8 +12,10 @@ from dlt.common.jsonpath import compile_path
 from safar.catalogue.fetching import Endpoint
 from safar.errors import SafarError
 from safar.extraction.client import VendorClient, open_paginator
+from safar.extraction.jobs import run_job
 from safar.extraction.paths import has_path
 from safar.extraction.placeholders import fill_placeholders
+from safar.extraction.result_files import FileResult
 
 Page = list[Any]
 
@@ -33,7 +35,55 @@ def read_pages(
 
     Raises:
         SafarError: a page did not come as it should; nothing after it is read.
+        Expired: the vendor no longer keeps the next page of this query.
     """
+    for page in _read_result(client, table, endpoint, known, body):
+        for name in endpoint.omit:
+            for record in page:
+                if isinstance(record, dict):
+                    record.pop(name, None)
+        yield page
+
+
+def _read_result(
+    client: VendorClient, table: str, endpoint: Endpoint, known: Mapping[str, Any], body: dict[str, Any] | None
+) -> Iterator[Page]:
+    if endpoint.job is None:
+        yield from _read_format(client, table, endpoint, known, body, None)
+        return
+    result = run_job(client, table, endpoint, known)
+    if result.count != 0:
+        yield from _read_format(client, table, endpoint, {**known, **result.known}, body, result.count)
+
+
+def _read_format(
+    client: VendorClient,
+    table: str,
+    endpoint: Endpoint,
+    known: Mapping[str, Any],
+    body: dict[str, Any] | None,
+    expected: int | None,
+) -> Iterator[Page]:
+    if endpoint.format == "json":
+        count = 0
+        for page in _read_bodies(client, table, endpoint, known, body):
+            count += len(page)
+            yield page
+    else:
+        file = FileResult(client, table, endpoint, known)
+        yield from file.read()
+        count = file.count
+    if expected is not None and count < expected:
+        raise SafarError(
+            f"{client.source.name}.{table}: the job's result has {count} of the {expected} records that the vendor "
+            f"counted. Nothing was landed. Run the load again; if it stays so, compare `job.count` in "
+            f"{client.source.file} with what the vendor counts."
+        )
+
+
+def _read_bodies(
+    client: VendorClient, table: str, endpoint: Endpoint, known: Mapping[str, Any], body: dict[str, Any] | None
+) -> Iterator[Page]:
     filled = {**client.known, **known}
     client.pace(endpoint)
     pages = client.rest.paginate(

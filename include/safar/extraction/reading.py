@@ -12,6 +12,8 @@ from typing import Any
 
 from safar.catalogue.fetching import Batch, Cap, Cursor, Endpoint
 from safar.catalogue.source import Table
+from safar.errors import SafarError
+from safar.extraction.answers import Expired
 from safar.extraction.client import VendorClient
 from safar.extraction.cursors import format_instant, parse_instant, start_of, window_days
 from safar.extraction.pages import Page, read_pages
@@ -72,8 +74,32 @@ def _read_changes(
     assert endpoint is not None
     start = start_of(cursor, reached)
     if extract.cap is None or endpoint is not extract.changes:
-        return read_pages(client, table.name, endpoint, _between(cursor, start, moment.began_at))
+        return _read_resumed(client, table.name, endpoint, cursor, (start, moment.began_at), columns)
     return _read_capped(client, table.name, endpoint, cursor, extract.cap, (start, moment.began_at), columns)
+
+
+def _read_resumed(
+    client: VendorClient,
+    table: str,
+    endpoint: Endpoint,
+    cursor: Cursor,
+    bounds: tuple[datetime, datetime],
+    columns: Columns,
+) -> Iterator[Page]:
+    """Asks anew, from the last row's cursor, when the vendor no longer keeps the query's next page."""
+    start, end = bounds
+    for _ in range(client.session.patience.attempts):
+        try:
+            for page in read_pages(client, table, endpoint, _between(cursor, start, end)):
+                yield page
+                start = _last_instant(page, cursor, columns) or start
+            return
+        except Expired:
+            continue
+    raise SafarError(
+        f"{client.source.name}.{table}: the vendor forgot the query {client.session.patience.attempts} times before "
+        "we had its next page. Nothing was landed. Run the load again when fewer programs query the vendor."
+    )
 
 
 def _between(cursor: Cursor, start: datetime, end: datetime) -> dict[str, str]:

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from safar.catalogue.fetching import ErrorShape
+from safar.catalogue.fetching import ErrorShape, Quota
 from safar.errors import SafarError
-from safar.extraction.answers import Refusal, Throttled, Transient, Unauthorised, read_answer
+from safar.extraction.answers import OK, Refusal, Throttled, Transient, Unauthorised, check_quota, read_answer
 from safar.extraction.pacing import Pacer
 from safar.outbound import Reach, mount_guard
 
@@ -58,10 +58,12 @@ class VendorSession(requests.Session):
         self.connection = connection
         self.patience = patience
         self.pacer = Pacer(None)
+        self.quota: Quota | None = None
         self.is_for_tokens = False
         self.credentials: AuthBase | None = None
         self.accepted: frozenset[int] = frozenset()
         """Statuses that are good answers here although they are none elsewhere."""
+        self._reach = reach
         self._origin = urlsplit(base_url)[:2]
         # Proxies and certificates of the environment are looked up once, not for each page.
         surroundings = self.merge_environment_settings(base_url, {}, None, None, None)
@@ -74,6 +76,7 @@ class VendorSession(requests.Session):
 
         Raises:
             SafarError: there will be none; the message names source, request and remedy.
+            Expired: the query whose page was asked for is no longer kept.
         """
         if urlsplit(request.url or "")[:2] != self._origin:
             raise self._give_up(request, "the next page is on another host", "Check the host of the connection.")
@@ -106,12 +109,21 @@ class VendorSession(requests.Session):
                 raise self._give_up(request, refusal.what, remedy) from None
             self.patience.sleep(wait)
 
+    def open_for(self, address: str) -> VendorSession:
+        """A session for a file on another host: as patient and as guarded as this one, without credentials."""
+        timeout = timedelta(seconds=self._timeout)
+        return VendorSession(self.source, self.connection, address, None, timeout, self.patience, self._reach)
+
     def _ask(self, request: requests.PreparedRequest, options: dict[str, Any]) -> requests.Response:
         try:
             response = super().send(request, **options)
         except BROKEN as error:
             raise Transient(f"the answer broke off or never came ({type(error).__name__})") from None
         self.pacer.learn(response.headers)
+        if self.quota is not None:
+            check_quota(response.headers, self.quota)
+        if options.get("stream") and response.status_code == OK:
+            return response  # a file, read by whoever asked for it
         if response.status_code not in self.accepted:
             read_answer(response, self._errors)
         return response

@@ -43,6 +43,8 @@ def encode_json(value: Any) -> str:
 def encode_timestamp(value: Any) -> str:
     if isinstance(value, datetime):
         value = value.isoformat()
+    if type(value) is str and value[-5:] == "+0000":
+        value = value[:-5] + "Z"  # one instant is one text, in whichever of a vendor's APIs it stood
     try:
         if type(value) is str and len(value) in ZULU_LENGTHS and value[-1] == "Z" and value[4] == "-":
             datetime.fromisoformat(value)
