@@ -27,11 +27,17 @@
 {#-
   The condition of the last look, over the tables of the ledger: `message` is about to leave and `person` tells
   who it is for. Written in the order in which the index message_caps answers it: name by name of that person.
+  Whoever has fewer claims than a cap allows, whatever became of them, is not capped; the index alone tells that, so
+  the messages of most people are never read.
 -#}
 {% macro is_capped_at_claim() -%}
+    case when {{ _exceeds_any_cap(_count_claims()) }} then {{ _exceeds_any_cap(_count_places_taken()) }} else false end
+{%- endmacro %}
+
+{% macro _exceeds_any_cap(count) -%}
     exists (
         select from unnest(%(cap_messages)s::int[], %(cap_since)s::timestamptz[]) as cap (messages, since)
-        where {{ is_cap_full(_count_places_taken(), 'cap.messages') }}
+        where {{ is_cap_full(count, 'cap.messages') }}
     )
 {%- endmacro %}
 
@@ -40,13 +46,29 @@
             select count(*)
             from ledger.message as earlier
             where
-                earlier.contact_id = any(array(
+                earlier.contact_id = {{ _any_name_of_person() }}
+                and {{ takes_cap_place('earlier', 'message.channel', 'message.class', 'cap.since') | indent(12) }}
+        )
+{%- endmacro %}
+
+{% macro _count_claims() -%}
+    (
+            select count(*)
+            from ledger.message as earlier
+            where
+                earlier.contact_id = {{ _any_name_of_person() }}
+                and earlier.channel = message.channel
+                and earlier.class = message.class
+                and earlier.claimed_at > cap.since
+        )
+{%- endmacro %}
+
+{% macro _any_name_of_person() -%}
+    any(array(
                     select alias.alias_id
                     from ledger.contact_alias as alias
                     where alias.contact_id = person.person_id and alias.until_sequence is null
                 ) || person.person_id)
-                and {{ takes_cap_place('earlier', 'message.channel', 'message.class', 'cap.since') | indent(12) }}
-        )
 {%- endmacro %}
 
 {#-
