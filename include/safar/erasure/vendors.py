@@ -30,7 +30,8 @@ IMPATIENT = Patience(attempts=2, throttled_in_all=60.0)
 def erase_at_source(workspace: Workspace, source: Source, replacement: Replacement) -> int:
     """Sends each declared request for each of the person's ids and addresses; returns how many.
 
-    A source that is connected neither for reading nor for writing is not asked.
+    A source that is connected neither for reading nor for writing, and that brought no record of the person,
+    is not asked.
 
     Raises:
         SafarError: the vendor refused or did not answer; sent again, a request that was answered does no harm.
@@ -40,7 +41,8 @@ def erase_at_source(workspace: Workspace, source: Source, replacement: Replaceme
     try:
         connection = workspace.connections.get(source.erase.connection)
     except ConfigurationError as error:
-        if isinstance(error, ConnectionMissing) and not _is_connected(workspace, source):
+        is_known_there = any(name == source.name for name, _ in replacement.records)
+        if isinstance(error, ConnectionMissing) and not is_known_there and not _is_connected(workspace, source):
             return 0
         raise ConfigurationError(
             f"{source.name}: people cannot be erased there without connection {source.erase.connection!r}. {error}"
