@@ -17,9 +17,10 @@ from sandbox.company.ads import ACCOUNT_ZONE, make_ads
 from sandbox.company.columns import Array
 from sandbox.company.course import PAST_DAYS
 from sandbox.company.population import NEVER
+from sandbox.company.products import PRODUCTS
 from sandbox.meta.insights import list_ad_days
 from sandbox.shopify.customers import customer_gid
-from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE
+from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE, write_line_id
 
 
 def create_router(company: Company) -> APIRouter:
@@ -30,6 +31,7 @@ def create_router(company: Company) -> APIRouter:
         "identity": list_identity,
         "people": list_people,
         "orders": list_orders,
+        "order_lines": list_order_lines,
         "carts": list_carts,
         "contacts": list_contacts,
         "customers": list_customers,
@@ -134,6 +136,28 @@ def list_orders(company: Company) -> list[dict[str, Any]]:
         }
         for number, order in zip(numbers.tolist(), shop.orders.take(numbers), strict=True)
     ]
+
+
+def list_order_lines(company: Company) -> list[dict[str, Any]]:
+    """All lines of all orders: what was bought, and what the buyer was charged for it."""
+    shop = company.shop
+    lines = []
+    numbers = shop.updated_orders(company.seconds)[0]
+    for number, cart in zip(numbers.tolist(), shop.carts.take(shop.orders["cart"][numbers]), strict=True):
+        full_price = cart["total_cents"] + cart["discount_cents"]
+        for place in (1, 2, 3):
+            product, quantity = PRODUCTS[cart[f"product_{place}"]], cart[f"quantity_{place}"]
+            if quantity:
+                line = {
+                    "id": write_line_id("LineItem", int(shop.orders["cart"][number]), place),
+                    "order_id": f"gid://shopify/Order/{ORDER_BASE + number}",
+                    "sku": product.sku,
+                    "quantity": quantity,
+                    "list_cents": product.price_cents * quantity,
+                    "charged_cents": product.price_cents * quantity * cart["total_cents"] // full_price,
+                }
+                lines.append(line)
+    return lines
 
 
 def list_carts(company: Company) -> list[dict[str, Any]]:

@@ -70,10 +70,17 @@ ORDERS = [
         "email": "bo@example.com",
         "created_at": CREATED,
         "refunds": Jsonb("garbage"),
+        "line_items": Jsonb({"no": "list"}),
         "total_price_set__shop_money__amount": "12.50",
         "total_refunded_set__shop_money__amount": "99",
     },
-    {"id": "o4", "customer__id": "c1", "created_at": CREATED, "total_price_set__shop_money__amount": "-5.00"},
+    {
+        "id": "o4",
+        "customer__id": "c1",
+        "created_at": CREATED,
+        "total_price_set__shop_money__amount": "-5.00",
+        "line_items": [{"id": "l1", "quantity": "two", "product": "none"}, {"id": "l2", "quantity": 1.5}],
+    },
     {"id": "o5", "customer__id": "c1", "created_at": AS_OF + timedelta(seconds=1)},
     {
         "id": "o6",

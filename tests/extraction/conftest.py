@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import Any
 
 import psycopg
 import pytest
+import requests
 
 from safar.catalogue.source import Source, read_sources
 from safar.extraction.session import Patience
+from safar.services.postgres import find_free_port
 from safar.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -87,3 +91,39 @@ def select(database: str) -> Callable[..., list[tuple[Any, ...]]]:
             return connection.execute(query).fetchall()  # type: ignore[arg-type]
 
     return select
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The sandbox as a process of its own; yields its base URL."""
+    port = find_free_port()
+    home = tmp_path_factory.mktemp("sandbox")
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox.cli",
+        "serve",
+        "--port",
+        str(port),
+        "--home",
+        str(home),
+        "--people",
+        "150",
+    ]
+    url = f"http://127.0.0.1:{port}"
+    with (home / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        try:
+            for _ in range(300):
+                if process.poll() is not None or _answers(url):
+                    break
+                time.sleep(0.1)
+            yield url
+        finally:
+            process.terminate()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/health", timeout=1).ok
+    except requests.RequestException:
+        return False

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import requests
 import yaml
 from psycopg import sql
 
@@ -24,7 +20,7 @@ from safar.extraction import CheckFailed, check_load, land_source
 from safar.extraction.row_rules import read_row_rules
 from safar.extraction.rows import LineReader, Rejected
 from safar.ledger.migration import migrate_ledger
-from safar.services.postgres import PostgresAddress, ensure_database, find_free_port
+from safar.services.postgres import PostgresAddress, ensure_database
 from safar.settings import PROJECT_ROOT, Settings
 from safar.workspace import Workspace
 
@@ -72,42 +68,6 @@ FAULTS = {
     "expect_column_values_to_match_regex": "update {table} set {column} = '?' where _dlt_id = {one}",
     "expect_column_min_to_be_between": "update {table} set {told_at} = ({told_at}::timestamp - '9 w'::interval){cast}",
 }
-
-
-@pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The sandbox as a process of its own; yields its base URL."""
-    port = find_free_port()
-    home = tmp_path_factory.mktemp("sandbox")
-    command = [
-        sys.executable,
-        "-m",
-        "sandbox.cli",
-        "serve",
-        "--port",
-        str(port),
-        "--home",
-        str(home),
-        "--people",
-        "150",
-    ]
-    url = f"http://127.0.0.1:{port}"
-    with (home / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            for _ in range(300):
-                if process.poll() is not None or _answers(url):
-                    break
-                time.sleep(0.1)
-            yield url
-        finally:
-            process.terminate()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/health", timeout=1).ok
-    except requests.RequestException:
-        return False
 
 
 @pytest.fixture(scope="module")

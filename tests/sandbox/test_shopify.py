@@ -120,6 +120,33 @@ def test_customers_and_abandoned_checkouts_agree_with_the_truth(ask: Ask, sandbo
     assert 0 < sum(one["completedAt"] is not None for one in checkouts) < len(checkouts) / 3
 
 
+def test_the_lines_of_an_order_come_in_pages_too_and_agree_with_the_truth(ask: Ask, sandbox: Any) -> None:
+    lines = "lineItems(first: 1, after: $after) { nodes { id sku quantity variant { id } discountedTotalSet"
+    lines += "(withCodeDiscounts: true) { shopMoney { amount } } } pageInfo { hasNextPage hasPreviousPage endCursor } }"
+    query = f"query ($id: ID!, $after: String) {{ node(id: $id) {{ id ... on Order {{ {lines} }} }} }}"
+    truth: dict[str, list[dict[str, Any]]] = {}
+    for line in sandbox.get("/truth/order_lines"):
+        truth.setdefault(line["order_id"], []).append(line)
+    order, expected = next((order, lines) for order, lines in truth.items() if len(lines) == 3)
+    after, told = None, []
+    for place in range(3):
+        page = ask(query, id=order, after=after)["data"]["node"]["lineItems"]
+        assert page["pageInfo"]["hasPreviousPage"] == (place > 0)
+        assert page["pageInfo"]["hasNextPage"] == (place < 2)
+        told += [(one["id"], one["sku"], cents(one["discountedTotalSet"])) for one in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+    assert told == [(line["id"], line["sku"], line["charged_cents"]) for line in expected]
+
+
+def test_a_node_that_is_not_there_is_null_and_an_id_of_another_kind_refused(ask: Ask) -> None:
+    assert ask('{ node(id: "gid://shopify/Order/4") { id } }')["data"] == {"node": None}
+    checkout = ask("{ abandonedCheckouts(first: 1) { nodes { id } } }")["data"]["abandonedCheckouts"]["nodes"][0]
+    again = ask("query ($id: ID!) { node(id: $id) { ... on AbandonedCheckout { id } } }", **checkout)
+    assert again["data"]["node"] == checkout
+    refused = ask('{ node(id: "gid://shopify/Theme/4") { id } }')
+    assert refused["errors"][0]["extensions"]["code"] == "argumentLiteralsIncompatible"
+
+
 def test_edges_aliases_inline_fragments_and_directives_work(ask: Ask) -> None:
     data = ask(
         "query Shop($with: Boolean!) { newest: orders(first: 1, sortKey: CREATED_AT, reverse: true) { edges { cursor"

@@ -25,6 +25,7 @@ ALERTS = "tests/alerting/test_alerts.py::"
 ERASED = "tests/extraction/test_vendor_erasures.py::"
 FILES = "tests/extraction/test_files.py::"
 JOBS = "tests/extraction/test_jobs.py::"
+INNER = "tests/extraction/test_inner_lists.py::"
 LOGIN = "tests/extraction/test_vendor_quota_and_login.py::"
 BREAKER = "tests/delivery/test_circuit_breaker.py::"
 FIRST_LIVE = "tests/delivery/test_first_live.py::"
@@ -174,6 +175,10 @@ EFFECTS: dict[str, Effects] = {
     "safar.catalogue.fetching.Quota": dict.fromkeys(
         ["header", "pattern", "leave"], LOGIN + "test_a_share_of_the_day_s_calls_is_left_to_others"
     ),
+    "safar.catalogue.inner_lists.InnerList": {
+        **dict.fromkeys(["path", "json_", "selector"], INNER + "test_a_list_of_many_pages_lands_whole"),
+        **dict.fromkeys(["id", "items", "has_more", "cursor"], INNER + "test_a_list_below_a_list_is_read_as_named"),
+    },
     "safar.catalogue.jobs.JobRequest": dict.fromkeys(
         ["path", "method", "params", "json_", "headers"],
         JOBS + "test_a_job_is_started_waited_for_and_its_pages_land",
@@ -229,6 +234,7 @@ EFFECTS: dict[str, Effects] = {
         "headers": VENDOR + "test_headers_of_the_client_and_of_the_endpoint_are_sent",
         "limit": VENDOR + "test_the_declared_limit_makes_us_wait",
         "omit": JOBS + "test_changes_are_asked_for_without_a_job_and_one_instant_is_one_text",
+        "inner": INNER + "test_a_list_of_many_pages_lands_whole",
         **dict.fromkeys(["job", "format", "next_page"], JOBS + "test_a_job_is_started_waited_for_and_its_pages_land"),
         "nesting": JOBS + "test_json_lines_come_from_elsewhere_without_our_token_and_children_join_their_parent",
     },

@@ -3,8 +3,9 @@
 Placeholders in any text: ``{connection.password}``, ``{connection.login}``, ``{connection.host}``,
 ``{connection.extra.<name>}``; in endpoints also ``{cursor.start}``, ``{cursor.end}``, ``{cursor.at}``,
 ``{cursor.after}``, ``{window.start}``, ``{window.end}``, ``{batch}`` (a list, standing alone) and ``{batch.one}`` (a
-batch's only value), and where a job makes the rows ``{job.id}`` and what it keeps (see `safar.catalogue.jobs`); in
-requests that erase ``{record}`` or ``{address}``.
+batch's only value), where a job makes the rows ``{job.id}`` and what it keeps (see `safar.catalogue.jobs`), and in
+what asks for a list's next page ``{inner.id}`` and ``{inner.after}`` (see `safar.catalogue.inner_lists`); in requests
+that erase ``{record}`` or ``{address}``.
 All other braces stay as they are, so a GraphQL query is written as it is.
 """
 
@@ -18,6 +19,7 @@ from pydantic import Field, field_validator, model_validator
 
 from safar.catalogue.duration import Duration
 from safar.catalogue.frozen import Frozen as Frozen
+from safar.catalogue.inner_lists import InnerList
 from safar.catalogue.jobs import Job, Nesting, NextPage
 from safar.catalogue.share import Share
 
@@ -131,6 +133,8 @@ class Endpoint(Frozen):
     """For an endpoint that the vendor counts apart."""
     omit: tuple[str, ...] = ()
     """Fields of a record that say nothing about it, such as its own address; they are not read."""
+    inner: tuple[InnerList, ...] = ()
+    """Lists inside a record that come in pages of their own; they are read to their end."""
     job: Job | None = None
     """What the vendor has to do before this request has an answer."""
     format: Literal["json", "csv", "json_lines"] = "json"
@@ -151,6 +155,8 @@ class Endpoint(Frozen):
             raise ValueError("next_page is for files; name a paginator")
         if self.format != "json_lines" and self.nesting:
             raise ValueError("nesting is for format json_lines")
+        if self.format != "json" and self.inner:
+            raise ValueError("inner is for format json; a file tells a list's items on lines of their own (nesting)")
         return self
 
 

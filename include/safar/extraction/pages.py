@@ -12,6 +12,7 @@ from dlt.common.jsonpath import compile_path
 from safar.catalogue.fetching import Endpoint
 from safar.errors import SafarError
 from safar.extraction.client import VendorClient, open_paginator
+from safar.extraction.inner_lists import InnerLists
 from safar.extraction.jobs import run_job
 from safar.extraction.paths import has_path
 from safar.extraction.placeholders import fill_placeholders
@@ -37,7 +38,9 @@ def read_pages(
         SafarError: a page did not come as it should; nothing after it is read.
         Expired: the vendor no longer keeps the next page of this query.
     """
+    inner = InnerLists(client, table, endpoint, known)
     for page in _read_result(client, table, endpoint, known, body):
+        inner.complete(page)
         for name in endpoint.omit:
             for record in page:
                 if isinstance(record, dict):

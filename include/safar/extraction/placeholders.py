@@ -9,7 +9,7 @@ from typing import Any
 from safar.connections import Connection
 from safar.errors import ConfigurationError
 
-PLACEHOLDER = re.compile(r"\{((?:connection|cursor|window|job)\.[a-z_.]+|batch\.one|batch|record|address)\}")
+PLACEHOLDER = re.compile(r"\{((?:connection|cursor|window|job|inner)\.[a-z_.]+|batch\.one|batch|record|address)\}")
 
 
 def fill_placeholders(value: Any, known: Mapping[str, Any]) -> Any:

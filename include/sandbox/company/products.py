@@ -14,6 +14,8 @@ class Product:
     """One thing on the shelf."""
 
     product_id: int
+    variant_id: int
+    """Each product comes in one variant."""
     title: str
     sku: str
     price_cents: int
@@ -30,6 +32,7 @@ _MAKES = (("Classic", 1.0), ("Large", 1.6), ("Gift Set", 2.2))
 PRODUCTS = tuple(
     Product(
         product_id=8_100_000_000 + index,
+        variant_id=44_100_000_000 + index,
         title=f"{kind}, {make}" if make != "Classic" else kind,
         sku=f"SF-{index + 1:03d}",
         price_cents=round(cents * factor / 10) * 10,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.shopify.pages import write_cursor
+from sandbox.shopify.pages import read_cursor, write_cursor
 
 Node = dict[str, Any]
 
@@ -21,10 +21,13 @@ class Connection:
     has_previous: bool = False
 
     @classmethod
-    def of_list(cls, nodes: list[Node], first: int) -> Connection:
-        """The first of some nodes that are all at hand."""
-        places = [(place, place) for place in range(min(first, len(nodes)))]
-        return cls(nodes[:first], places, first < len(nodes))
+    def of_list(cls, nodes: list[Node], arguments: dict[str, Any]) -> Connection:
+        """A page of some nodes that are all at hand."""
+        after = arguments.get("after")
+        start = read_cursor(str(after))[0] + 1 if after else 0
+        end = min(start + int(arguments["first"]), len(nodes))
+        places = [(place, place) for place in range(start, end)]
+        return cls(nodes[start:end], places, end < len(nodes), start > 0)
 
     def edges(self) -> list[dict[str, Any]]:
         return [

@@ -33,6 +33,8 @@ class Spec:
     cost: int = 0
     """Points for the object itself; a connection counts by its `first`."""
     arguments: frozenset[str] = frozenset()
+    choose_type: Callable[[dict[str, Any]], str] | None = None
+    """For an interface: of which type the object is that the arguments ask for."""
 
 
 Schema = Mapping[str, Mapping[str, Spec]]
@@ -115,7 +117,8 @@ def _prepare_one(frame: _Frame, one: Field, type_name: str, path: tuple[str, ...
         _require_size(arguments, path)
     steps = None
     if spec.type_name is not None and one.selections is not None:
-        steps = _prepare_all(frame, one.selections, spec.type_name, path)
+        inner_type = spec.choose_type(arguments) if spec.choose_type else spec.type_name
+        steps = _prepare_all(frame, one.selections, inner_type, path)
     return Step(one.alias, spec, arguments, steps, type_name)
 
 

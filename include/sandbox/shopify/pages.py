@@ -68,7 +68,7 @@ class Pages:
         index = self._index(table, sort_key, str(arguments.get("query") or ""), is_reversed)
         start = 0
         if arguments.get("after"):
-            start = _find_place(index, *_read_cursor(str(arguments["after"])), is_reversed)
+            start = _find_place(index, *read_cursor(str(arguments["after"])), is_reversed)
         end = start + int(arguments["first"])
         return Page(
             numbers=index.numbers[start:end],
@@ -78,6 +78,14 @@ class Pages:
             has_previous=start > 0,
             warnings=index.warnings,
         )
+
+    def read_one(self, table: str, number: int) -> Page | None:
+        """Reads the row with this number, None when it does not exist yet or any more."""
+        columns = self._columns(table)
+        place = np.flatnonzero(columns["id"] == number)
+        if len(place) == 0:
+            return None
+        return Page(columns["id"][place], [number], columns["updated_at"][place].tolist(), False, False)
 
     def _index(self, table: str, sort_key: str, query: str, is_reversed: bool) -> _Index:
         if self._version != self._company.version:
@@ -134,7 +142,10 @@ def write_cursor(number: int, value: int) -> str:
     return base64.b64encode(json.dumps({"last_id": number, "last_value": value}).encode()).decode()
 
 
-def _read_cursor(text: str) -> tuple[int, int]:
+def read_cursor(text: str) -> tuple[int, int]:
+    """Raises:
+    QueryFault: nobody has written this cursor.
+    """
     try:
         cursor = json.loads(base64.b64decode(text, validate=True))
         return int(cursor["last_id"]), int(cursor["last_value"])

@@ -67,6 +67,11 @@ def _make_order(company: Company, number: int, order: dict[str, Any], cart: dict
     }
 
 
+def write_line_id(kind: str, cart_number: int, place: int) -> str:
+    """The id of a cart's line (places count from 1), as the cart or as the order tells it."""
+    return f"gid://shopify/{kind}/{cart_number * 10 + place + 10_000_000_000}"
+
+
 def _financial_status(total: int, refunded: int) -> str:
     if refunded == 0:
         return "PAID"
@@ -114,7 +119,7 @@ def _make_items(kind: str, cart_number: int, cart: dict[str, Any]) -> list[Node]
         discounted = original * cart["total_cents"] // gross
         items.append(
             {
-                "id": f"gid://shopify/{kind}/{cart_number * 10 + place + 10_000_000_000}",
+                "id": write_line_id(kind, cart_number, place),
                 "title": product.title,
                 "name": product.title,
                 "quantity": quantity,
@@ -123,6 +128,7 @@ def _make_items(kind: str, cart_number: int, cart: dict[str, Any]) -> list[Node]
                 "variantTitle": None,
                 "vendor": "Safar",
                 "product": {"id": f"gid://shopify/Product/{product.product_id}", "title": product.title},
+                "variant": {"id": f"gid://shopify/ProductVariant/{product.variant_id}", "sku": product.sku},
                 "originalUnitPriceSet": product.price_cents,
                 "discountedUnitPriceSet": discounted // quantity,
                 "originalTotalSet": original,

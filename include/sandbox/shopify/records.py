@@ -13,10 +13,28 @@ from sandbox.shopify.connection import Connection, Node
 from sandbox.shopify.customers import CUSTOMER_BASE, STATES, Customer
 from sandbox.shopify.execution import QueryFault
 from sandbox.shopify.pages import Page, Pages
-from sandbox.shopify.purchases import make_checkouts, make_orders
+from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE, make_checkouts, make_orders
 
 ERASURE_DELAY = timedelta(days=10)
+NODE_TABLES = {
+    "Customer": ("customers", CUSTOMER_BASE),
+    "Order": ("orders", ORDER_BASE),
+    "AbandonedCheckout": ("abandonedCheckouts", CHECKOUT_BASE),
+}
+"""Type -> its table, and what is added to a row's number to make its id."""
 Spoiler = Callable[[str, list[Node]], None]
+
+
+def choose_node_type(gid: str) -> str:
+    """The type of the object with this id.
+
+    Raises:
+        QueryFault: no object of the shop has such ids.
+    """
+    kind = gid.removeprefix("gid://shopify/").partition("/")[0]
+    if kind not in NODE_TABLES:
+        raise QueryFault(f"Invalid global id '{gid}'", "argumentLiteralsIncompatible", ("node",))
+    return kind
 
 
 class Records:
@@ -42,6 +60,13 @@ class Records:
         self._spoil(table, nodes)
         places = list(zip(page.numbers.tolist(), page.values, strict=True))
         return Connection(nodes, places, page.has_next, page.has_previous)
+
+    def read_node(self, gid: str) -> Node | None:
+        """Reads one object by its id, None when there is none."""
+        table, base = NODE_TABLES[choose_node_type(gid)]
+        digits = gid.rpartition("/")[2]
+        page = self._pages.read_one(table, int(digits) - base) if digits.isdigit() else None
+        return self._make_nodes(table, page)[0] if page is not None else None
 
     def shop_facts(self) -> Node:
         return {
