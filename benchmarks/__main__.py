@@ -1,4 +1,5 @@
-"""`make bench`: runs every benchmark on this machine and writes what they print to docs/benchmarks.md."""
+"""`make bench`: runs every benchmark on this machine and writes what they print below the last heading of
+docs/benchmarks.md; what stands above it, people have written."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+HEADING = "## The last whole run"
 BENCHMARKS = {
     "night": "a whole night of 10,000 people",
     "extract": "contacts per second through HTTP, dlt and PostgreSQL to committed rows",
@@ -32,7 +35,8 @@ def measure_script(name: str) -> str:
 def main() -> None:
     memory = psutil.virtual_memory().total / 2**30
     parts = [
-        "# Benchmarks",
+        PAGE.read_text().partition(HEADING)[0].rstrip(),
+        HEADING,
         f"Written by `make bench` on {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}. "
         "Compare ratios inside one run; absolute figures move with the machine.",
     ]
@@ -40,8 +44,8 @@ def main() -> None:
         print(f"{name}: {what} ...", flush=True)
         measured = measure_script(name)
         print(measured, flush=True)
-        parts += [f"## {name}: {what}", f"`python -m benchmarks.{name}`", f"```\n{measured}\n```"]
-    (ROOT / "docs" / "benchmarks.md").write_text("\n\n".join(parts) + "\n")
+        parts += [f"### {name}: {what}", f"`python -m benchmarks.{name}`", f"```\n{measured}\n```"]
+    PAGE.write_text("\n\n".join(parts) + "\n")
 
 
 if __name__ == "__main__":

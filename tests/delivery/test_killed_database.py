@@ -24,7 +24,7 @@ from safar.services.postgres import EmbeddedPostgres, PostgresAddress, ensure_da
 
 KILLS = int(os.environ.get("TORTURE_DATABASE_KILLS", "3"))
 # So many that a kill, however late, still meets a dispatcher at work.
-MESSAGES = 2000 + 1000 * KILLS
+MESSAGES = 3000 + 2000 * KILLS
 
 
 @pytest.fixture(scope="module")
