@@ -22,6 +22,8 @@ KINDS: dict[str, str] = {
     "unauthorized": "401 in the vendor's error shape: a token expired or was revoked between two pages.",
     "throttle": "The vendor's own throttling answer (429; Shopify: 200 with THROTTLED, or 429 when `retry_after` is "
     "given; Meta: 400 with code 80000), with Retry-After when `retry_after` is given: another app used the quota up.",
+    "quota_used_up": "The vendor's own answer once the day's calls are used up (HubSpot: 429 with policy DAILY): "
+    "another app or a loop took them all. A vendor without such a quota answers 501.",
     "missing_key": "The first record of a page has lost its identifier: seen where objects are half deleted.",
     "unparsable_date": "The first record of a page has a modification date that is none.",
     "bad_email": "The first record of a page has an e-mail that is none: CRMs keep what people typed.",

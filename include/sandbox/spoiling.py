@@ -24,6 +24,8 @@ class ErrorShapes:
     throttled: Callable[[str | None], Response]
     """Called with the Retry-After to send, or None for none."""
     server_error: Callable[[], Response]
+    exhausted: Callable[[], Response] | None = None
+    """What a vendor with a daily quota answers when it is used up."""
 
 
 class SpoilingMiddleware:
@@ -86,6 +88,11 @@ async def _answer_throttle(call: _Call, fault: Fault) -> None:
     await call.answer(call.shapes.throttled(None if told is None else str(told)))
 
 
+async def _answer_exhausted(call: _Call, fault: Fault) -> None:
+    exhausted = call.shapes.exhausted
+    await call.answer(Response("this vendor has no daily quota", 501) if exhausted is None else exhausted())
+
+
 async def _time_out(call: _Call, fault: Fault) -> None:
     await call.wait_for_nothing(fault.number("seconds", 60))
 
@@ -122,6 +129,7 @@ _SPOILERS: Mapping[str, Callable[[_Call, Fault], Awaitable[None]]] = {
     "garbage": _answer_garbage,
     "unauthorized": _answer_unauthorized,
     "throttle": _answer_throttle,
+    "quota_used_up": _answer_exhausted,
     "timeout": _time_out,
     "lost_answer": _lose_answer,
     "slow": _answer_slowly,

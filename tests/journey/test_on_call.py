@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import requests
 from psycopg.rows import dict_row
 
 from safar.catalogue import load_catalogue
@@ -234,6 +235,24 @@ def test_in_the_morning_everybody_is_written_to_once(night: OnCall) -> None:
     assert {row["campaign"] for row in states if row["state"] == "accepted"} == {"loyalty", "reactivation"}
     accepted = sum(row["count"] for row in states if row["state"] == "accepted")
     assert night.stack.company.count_mails() == (accepted, accepted)
+
+
+@pytest.mark.timeout(PATIENCE)
+def test_a_used_up_quota_gives_the_worker_back_and_the_night_does_not_wait(night: OnCall) -> None:
+    company = night.stack.company
+    requests.post(f"{company.base_url}/faults", json={"name": "quota_used_up", "vendor": "hubspot"}, timeout=30)
+    run = ("extract_hubspot", "quota")
+    loads = "select count(*) from ledger.source_load where source = 'hubspot' and status = 'checked'"
+    before = night.query(loads)
+    night.api.start_run(*run, company.read_clock())
+    assert night.driver.await_runs([run]) == []
+    states = {task["task_id"]: task["state"] for task in night.api.list_tasks(*run)}
+    assert states == {"land": "up_for_reschedule", "check": None}
+    # Cleared by hand it does not wait for the hour that the vendor's YAML says.
+    night.api.clear_run(*run)
+    assert night.driver.await_runs([run])[0] == run
+    assert night.api.read_state(*run) == "success"
+    assert night.query(loads)[0]["count"] == before[0]["count"] + 1
 
 
 def list_tasks(night: OnCall) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ def fetch(sandbox: Any, timeout: float = 20) -> requests.Response:
         ("garbage", {}, 200, "<!DOCTYPE html>"),
         ("unauthorized", {}, 401, "INVALID_AUTHENTICATION"),
         ("throttle", {}, 429, "TEN_SECONDLY_ROLLING"),
+        ("quota_used_up", {}, 429, "DAILY"),
     ],
 )
 def test_an_answer_is_replaced_once_and_then_right_again(

@@ -25,6 +25,7 @@ ALERTS = "tests/alerting/test_alerts.py::"
 ERASED = "tests/extraction/test_vendor_erasures.py::"
 FILES = "tests/extraction/test_files.py::"
 JOBS = "tests/extraction/test_jobs.py::"
+PUT_OFF = "tests/extraction/test_put_off.py::"
 INNER = "tests/extraction/test_inner_lists.py::"
 LOGIN = "tests/extraction/test_vendor_quota_and_login.py::"
 BREAKER = "tests/delivery/test_circuit_breaker.py::"
@@ -172,6 +173,10 @@ EFFECTS: dict[str, Effects] = {
             LOGIN + "test_an_assertion_says_who_asks_and_a_refused_token_is_asked_for_again",
         ),
     },
+    "safar.catalogue.fetching.QuotaReset": dict.fromkeys(
+        ["at", "time_zone", "after"],
+        PUT_OFF + "test_the_next_reset_is_after_the_moment_also_when_the_clocks_change",
+    ),
     "safar.catalogue.fetching.Quota": dict.fromkeys(
         ["header", "pattern", "leave"], LOGIN + "test_a_share_of_the_day_s_calls_is_left_to_others"
     ),
@@ -223,6 +228,7 @@ EFFECTS: dict[str, Effects] = {
         "timeout": VENDOR + "test_an_answer_that_takes_longer_than_the_timeout_is_asked_for_again",
         "errors": VENDOR + "test_errors_are_read_where_and_as_declared",
         "limit": VENDOR + "test_the_declared_limit_makes_us_wait",
+        "quota_reset": PUT_OFF + "test_a_used_up_quota_puts_the_load_off_and_nothing_is_asked_again_until_then",
         "quota": LOGIN + "test_a_share_of_the_day_s_calls_is_left_to_others",
     },
     "safar.catalogue.fetching.Endpoint": {

@@ -12,8 +12,9 @@ All other braces stay as they are, so a GraphQL query is written as it is.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
@@ -66,7 +67,7 @@ class ErrorShape(Frozen):
     throttled: tuple[str, ...] = ()
     transient: tuple[str, ...] = ()
     exhausted: tuple[str, ...] = ()
-    """Codes of a daily quota: trying again today is of no use."""
+    """Codes of a daily quota: asking again before ``quota_reset`` is of no use."""
     expired: tuple[str, ...] = ()
     """Codes of a query whose next page is no longer kept: it is asked anew from the last row's cursor, so a table
     with such a source sorts by its cursor."""
@@ -96,7 +97,7 @@ class Quota(Frozen):
     pattern: str
     """A regular expression with two groups: calls used, calls allowed."""
     leave: Share
-    """The share that is left to others: once no more than that is left, the load fails and lands nothing."""
+    """The share that is left to others: once no more than that is left, the load lands nothing and is put off."""
 
     @field_validator("pattern")
     @classmethod
@@ -104,6 +105,39 @@ class Quota(Frozen):
         if re.compile(value).groups != 2:
             raise ValueError("write two groups: calls used, calls allowed, like 'api-usage=(\\d+)/(\\d+)'")
         return value
+
+
+class QuotaReset(Frozen):
+    """When a vendor that takes no more calls takes them again: at a time of day, or bit by bit."""
+
+    at: time | None = None
+    """The time of day at which it begins to count anew, in ``time_zone``."""
+    time_zone: str = "UTC"
+    after: Duration | None = None
+    """For a vendor that counts the last 24 hours: how long to wait until it is worth asking again."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is not a time zone; write one like Europe/Berlin")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> QuotaReset:
+        if (self.at is None) == (self.after is None):
+            raise ValueError("give either `at` (a time of day) or `after` (a duration)")
+        return self
+
+    def next_after(self, moment: datetime) -> datetime:
+        """The first moment after this one, in UTC, at which calls are taken again."""
+        if self.after is not None:
+            return moment + self.after
+        assert self.at is not None
+        there = moment.astimezone(ZoneInfo(self.time_zone))
+        today = datetime.combine(there.date(), self.at, there.tzinfo)
+        again = today if today > there else datetime.combine(there.date() + timedelta(days=1), self.at, there.tzinfo)
+        return again.astimezone(UTC)
 
 
 class Client(Frozen):
@@ -116,6 +150,8 @@ class Client(Frozen):
     errors: ErrorShape | None = None
     limit: RateLimit | None = None
     quota: Quota | None = None
+    quota_reset: QuotaReset = QuotaReset(after=timedelta(hours=1))
+    """When a load that found the day's calls used up is tried again."""
 
 
 class Endpoint(Frozen):

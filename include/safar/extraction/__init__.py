@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from safar.extraction.checking import check_load
     from safar.extraction.landing import land_source
+    from safar.extraction.put_off import LoadPutOff
     from safar.extraction.report import Counts, LoadReport
     from safar.quality import CheckFailed
 
@@ -20,6 +21,7 @@ os.environ.setdefault("LOAD__RAISE_ON_MAX_RETRIES", "2")
 _HOMES = {
     "check_load": "safar.extraction.checking",
     "land_source": "safar.extraction.landing",
+    "LoadPutOff": "safar.extraction.put_off",
     "Counts": "safar.extraction.report",
     "LoadReport": "safar.extraction.report",
     "CheckFailed": "safar.quality",
@@ -35,4 +37,4 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOMES[name]), name)
 
 
-__all__ = ["CheckFailed", "Counts", "LoadReport", "check_load", "land_source"]
+__all__ = ["CheckFailed", "Counts", "LoadPutOff", "LoadReport", "check_load", "land_source"]

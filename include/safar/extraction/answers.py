@@ -54,11 +54,15 @@ class Refusal(Exception):
     remedy: str
 
 
+class QuotaUsedUp(Exception):
+    """The vendor takes no more calls today; the message says by what we know."""
+
+
 def read_answer(response: requests.Response, errors: ErrorShape | None) -> Any:
     """Returns the parsed body of a good answer.
 
     Raises:
-        Throttled, Transient, Expired, Unauthorised, Refusal: it is none; see these.
+        Throttled, Transient, Expired, Unauthorised, Refusal, QuotaUsedUp: it is none; see these.
     """
     body, is_json = _parse(response.content)
     _judge_declared(response, body, errors)
@@ -75,16 +79,16 @@ def check_quota(headers: Mapping[str, str], quota: Quota) -> None:
     """Stops before the calls that others of the company need today are used up.
 
     Raises:
-        Refusal: no more than the share that is to be left is left.
+        QuotaUsedUp: no more than the share that is to be left is left.
     """
     told = re.search(quota.pattern, headers.get(quota.header, ""))
     if told is None:
         return
     used, allowed = int(told[1]), int(told[2])
     if allowed and allowed - used <= allowed * quota.leave:
-        raise Refusal(
-            f"{used} of the {allowed} calls of the day are used, and {quota.leave:.0%} are left to others",
-            "Run the load again later, or lower `quota.leave` in the source's YAML.",
+        raise QuotaUsedUp(
+            f"{used} of the {allowed} calls of the day are used, and {quota.leave:.0%} are left to others "
+            "(`quota.leave` in the source's YAML)"
         )
 
 
@@ -106,7 +110,7 @@ def _judge_declared(response: requests.Response, body: Any, errors: ErrorShape |
     if code in errors.throttled:
         raise Throttled(_declared_wait(body, errors) or _retry_after(response))
     if code in errors.exhausted:
-        raise Refusal(f"its quota of the day is used up ({code})", "Run the load again after the vendor's midnight.")
+        raise QuotaUsedUp(f"its quota of the day is used up ({code})")
     if code in errors.expired:
         raise Expired
     if code in errors.transient:

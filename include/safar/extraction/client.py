@@ -78,7 +78,7 @@ def open_client(source: Source, connection: Connection, reach: Reach, patience: 
         headers = fill_placeholders(settings.headers, known)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source.file}: connection {connection.conn_id!r}: {error}") from error
-    session.credentials, session.quota = auth, settings.quota
+    session.credentials, session.quota, session.quota_reset = auth, settings.quota, settings.quota_reset
     rest = RESTClient(base_url=connection.base_url, headers=headers, auth=auth, session=session)
     return VendorClient(source, rest, session, known)
 

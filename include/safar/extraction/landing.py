@@ -21,6 +21,7 @@ from safar.extraction.files import read_files
 from safar.extraction.loads import NOT_CONNECTED, LoadBook, open_load_book
 from safar.extraction.pipeline import SourcePipeline, TableLoad
 from safar.extraction.placeholders import describe_connection, fill_placeholders
+from safar.extraction.put_off import LoadPutOff, VendorExhausted
 from safar.extraction.quarantine import QuarantinedRow, quarantine_row, write_quarantine
 from safar.extraction.reading import Moment, Rows, read_table
 from safar.extraction.report import LoadReport
@@ -47,6 +48,7 @@ def land_source(workspace: Workspace, source: Source, patience: Patience | None 
 
     Raises:
         SafarError: the vendor, a file or the warehouse did not do its part; the message says what to do.
+        LoadPutOff: the vendor takes no more calls for now.
     """
     dsn = workspace.warehouse.dsn
     with open_load_book(workspace, source.name) as book, tempfile.TemporaryDirectory(prefix="safar-") as folder:
@@ -54,7 +56,12 @@ def land_source(workspace: Workspace, source: Source, patience: Patience | None 
         connection = _find_connection(workspace, source, book)
         landing = _Landing(workspace, source, connection, Path(folder), patience)
         landed_at = book.next_landing(workspace.clock.now())
-        loads = landing.read_all()
+        try:
+            loads = landing.read_all()
+        except VendorExhausted as told:
+            resumes_at = told.reset.next_after(workspace.clock.now())
+            book.put_off(landed_at, resumes_at, str(told))
+            raise LoadPutOff(str(told), resumes_at) from None
         load_id = landing.pipeline.extract(loads, landed_at)
         book.reserve(load_id, landed_at, None if connection else NOT_CONNECTED)
         landing.pipeline.load()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -15,7 +16,7 @@ from safar.errors import SafarError
 from safar.extraction.report import Counts
 from safar.workspace import Workspace
 
-Status = Literal["landed", "checked", "rolled_back"]
+Status = Literal["landed", "checked", "rolled_back", "put_off"]
 NOT_CONNECTED = "The source is not connected."
 """The message of a load that only made the tables."""
 
@@ -87,6 +88,14 @@ class LoadBook:
             "insert into ledger.source_load (load_id, source, landed_at, status, message)"
             " values (%s, %s, %s, 'landed', %s)",
             [load_id, self._source, landed_at, message],
+        )
+
+    def put_off(self, landed_at: datetime, resumes_at: datetime, message: str) -> None:
+        """Notes that the vendor takes no more calls before ``resumes_at``; such a load has landed nothing."""
+        self._connection.execute(
+            "insert into ledger.source_load (load_id, source, landed_at, status, message, resumes_at)"
+            " values (%s, %s, %s, 'put_off', %s, %s)",
+            [f"put_off.{uuid4()}", self._source, landed_at, message, resumes_at],
         )
 
     def count(self, load_id: str, rows: Mapping[str, Counts], quarantined: int) -> None:

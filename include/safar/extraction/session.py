@@ -13,10 +13,20 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from safar.catalogue.fetching import ErrorShape, Quota
+from safar.catalogue.fetching import ErrorShape, Quota, QuotaReset
 from safar.errors import SafarError
-from safar.extraction.answers import OK, Refusal, Throttled, Transient, Unauthorised, check_quota, read_answer
+from safar.extraction.answers import (
+    OK,
+    QuotaUsedUp,
+    Refusal,
+    Throttled,
+    Transient,
+    Unauthorised,
+    check_quota,
+    read_answer,
+)
 from safar.extraction.pacing import Pacer
+from safar.extraction.put_off import VendorExhausted
 from safar.outbound import Reach, mount_guard
 
 BROKEN = (
@@ -35,7 +45,7 @@ class Patience:
     first_wait: float = 0.5
     """Seconds before the second attempt; doubled each time, with jitter."""
     throttled_in_all: float = 900.0
-    """Seconds of waiting for one answer before the task fails and is scheduled again."""
+    """Seconds of waiting for one answer; longer than that the load is put off instead."""
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -59,6 +69,7 @@ class VendorSession(requests.Session):
         self.patience = patience
         self.pacer = Pacer(None)
         self.quota: Quota | None = None
+        self.quota_reset = QuotaReset(after=timedelta(hours=1))
         self.is_for_tokens = False
         self.credentials: AuthBase | None = None
         self.accepted: frozenset[int] = frozenset()
@@ -76,6 +87,7 @@ class VendorSession(requests.Session):
 
         Raises:
             SafarError: there will be none; the message names source, request and remedy.
+            VendorExhausted: there will be none for now.
             Expired: the query whose page was asked for is no longer kept.
         """
         if urlsplit(request.url or "")[:2] != self._origin:
@@ -92,7 +104,7 @@ class VendorSession(requests.Session):
                 wait = told.wait if told.wait is not None else self._backoff(min(throttles, 4))
                 throttled_for += wait
                 if throttled_for > self.patience.throttled_in_all:
-                    raise self._give_up(request, "it throttles us", "Run the load again later.") from None
+                    raise self._put_off(request, "it throttles us", QuotaReset(after=timedelta(seconds=wait))) from None
             except Transient as problem:
                 failures += 1
                 if failures >= self.patience.attempts:
@@ -120,9 +132,15 @@ class VendorSession(requests.Session):
         except BROKEN as error:
             raise Transient(f"the answer broke off or never came ({type(error).__name__})") from None
         self.pacer.learn(response.headers)
+        try:
+            return self._judge(response, is_file=bool(options.get("stream")))
+        except QuotaUsedUp as told:
+            raise self._put_off(request, str(told), self.quota_reset) from None
+
+    def _judge(self, response: requests.Response, *, is_file: bool) -> requests.Response:
         if self.quota is not None:
             check_quota(response.headers, self.quota)
-        if options.get("stream") and response.status_code == OK:
+        if is_file and response.status_code == OK:
             return response  # a file, read by whoever asked for it
         if response.status_code not in self.accepted:
             read_answer(response, self._errors)
@@ -145,6 +163,9 @@ class VendorSession(requests.Session):
     @property
     def _renew_remedy(self) -> str:
         return f"Put a valid token or secret into the connection {self.connection!r} (Admin > Connections)."
+
+    def _put_off(self, request: requests.PreparedRequest, what: str, reset: QuotaReset) -> VendorExhausted:
+        return VendorExhausted(str(self._give_up(request, what, "Nothing needs to be done.")), reset)
 
     def _give_up(self, request: requests.PreparedRequest, what: str, remedy: str) -> SafarError:
         path = urlsplit(request.url or "").path

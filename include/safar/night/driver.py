@@ -10,7 +10,7 @@ from datetime import date, datetime
 from safar.catalogue import Catalogue
 from safar.errors import SafarError
 from safar.night.airflow_api import TERMINAL, AirflowApi
-from safar.night.timetable import Moment, add_due_moments, draw_day, list_due, name_run
+from safar.night.timetable import Moment, add_due_moments, draw_day, list_due, list_put_off, name_run
 
 Run = tuple[str, str]
 PATIENCE = 600.0
@@ -69,16 +69,24 @@ class NightDriver:
         return runs
 
     def await_runs(self, wave: list[Run]) -> list[Run]:
-        """Waits for the runs and for whatever their assets start; returns all of them."""
+        """Waits for the runs and for whatever their assets start; returns all that ended.
+
+        An extract whose vendor takes no more calls goes on by itself later; the night does not wait for it.
+        """
         open_runs = dict.fromkeys(wave)
         done: list[Run] = []
         deadline = time.monotonic() + self.patience
         while open_runs:
             if time.monotonic() > deadline:
                 raise SafarError(self._describe_open(open_runs))
+            put_off = list_put_off(self.ledger_dsn)
             for run in list(open_runs):
                 state = self.api.read_state(*run)
                 if state not in TERMINAL:
+                    resumes_at = put_off.get(run[0].removeprefix("extract_"))
+                    if resumes_at and self._waits(run):
+                        del open_runs[run]
+                        self.report(f"    {run[0]:<28} put off until {resumes_at:%d %b %H:%M} UTC")
                     continue
                 children, is_complete = self.api.list_children(*run)
                 if not is_complete:
@@ -89,6 +97,9 @@ class NightDriver:
                 self._note_end(run, state)
             time.sleep(0.5)
         return done
+
+    def _waits(self, run: Run) -> bool:
+        return any(task["state"] == "up_for_reschedule" for task in self.api.list_tasks(*run))
 
     def _note_end(self, run: Run, state: str) -> None:
         if state == "failed":

@@ -25,6 +25,8 @@ class SourceFigures(BaseModel):
     deleted: int
     quarantined: int
     is_connected: bool = True
+    put_off_until: datetime | None = None
+    """The vendor takes no more calls before this; what it had until its last load is here."""
 
 
 class CampaignFigures(BaseModel):
@@ -75,12 +77,16 @@ class NightFigures(BaseModel):
 SOURCES = """
 select
     source,
-    count(*) as loads,
+    count(*) filter (where status = 'checked') as loads,
     coalesce(sum(counted.new), 0)::int as new,
     coalesce(sum(counted.changed), 0)::int as changed,
     coalesce(sum(counted.deleted), 0)::int as deleted,
     coalesce(sum(quarantined_count), 0)::int as quarantined,
-    bool_or(message is distinct from %(not_connected)s) as is_connected
+    bool_or(message is distinct from %(not_connected)s) as is_connected,
+    max(resumes_at) filter (where landed_at >= all (
+        select checked.landed_at from ledger.source_load as checked
+        where checked.source = source_load.source and checked.status = 'checked'
+    )) as put_off_until
 from ledger.source_load as source_load
 cross join lateral (
     select
@@ -89,7 +95,7 @@ cross join lateral (
         sum((value ->> 'deleted')::int) as deleted
     from jsonb_each(source_load.rows)
 ) as counted
-where status = 'checked' and landed_at >= %(since)s and landed_at < %(until)s
+where status in ('checked', 'put_off') and landed_at >= %(since)s and landed_at < %(until)s
 group by source
 order by source
 """

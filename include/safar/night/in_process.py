@@ -12,7 +12,7 @@ from safar.catalogue import Catalogue
 from safar.delivery import Approval, DeliveryRules, check_outgoing, dispatch_messages, measure_audience, plan_campaign
 from safar.erasure import resume_erasures
 from safar.errors import SafarError
-from safar.extraction import check_load, land_source
+from safar.extraction import LoadPutOff, check_load, land_source
 from safar.feedback import collect_feedback, keep_house
 from safar.night.timetable import Moment, add_due_moments, draw_day, list_due, name_run
 from safar.warehouse import (
@@ -114,6 +114,8 @@ class NightPlayer:
         """One DAG that fails stops no other, as in Airflow; it is reported."""
         try:
             work()
+        except LoadPutOff as told:
+            self.report(f"    {name} put off: {told}")
         except SafarError as error:
             self.report(f"    {name} FAILED: {error}")
             alert = describe_failure(error, where=name, key=f"{name}:{self.workspace.clock.now():%Y-%m-%dT%H:%M}")

@@ -18,10 +18,12 @@ def _draw_sources(figures: NightFigures) -> Table:
     table = _begin("Rows per source", "source", "loads", "new", "changed", "deleted", "quarantined")
     for name, source in figures.sources.items():
         counts = (source.loads, source.new, source.changed, source.deleted, source.quarantined)
-        if source.is_connected:
-            table.add_row(name, *(f"{count:,}" for count in counts))
-        else:
+        if not source.is_connected:
             table.add_row(name, "not connected", style="dim")
+            continue
+        table.add_row(name, *(f"{count:,}" for count in counts))
+        if source.put_off_until is not None:
+            table.add_row("", f"put off until {source.put_off_until:%d %b %H:%M} UTC", style="yellow")
     return table
 
 

@@ -77,6 +77,15 @@ def list_due(ledger_dsn: str, after: datetime) -> list[datetime]:
     return [row[0] for row in rows]
 
 
+def list_put_off(ledger_dsn: str) -> dict[str, datetime]:
+    """The sources whose newest load was put off, and when it goes on."""
+    with psycopg.connect(ledger_dsn) as connection:
+        rows = connection.execute(
+            "select distinct on (source) source, resumes_at from ledger.source_load order by source, landed_at desc"
+        ).fetchall()
+    return {source: resumes_at for source, resumes_at in rows if resumes_at is not None}
+
+
 def name_run(moment: Moment) -> str:
     """The run_id of whatever this moment starts: the same however the night is played."""
     return f"clock__{moment.at:%Y-%m-%dT%H:%M}"

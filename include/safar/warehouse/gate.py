@@ -28,7 +28,7 @@ set
 NEWEST_LOADS = """
 select distinct on (source) source, status, message
 from ledger.source_load
-where recorded_at < %s
+where recorded_at < %s and status <> 'put_off'
 order by source, landed_at desc
 """
 

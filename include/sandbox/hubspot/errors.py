@@ -48,4 +48,5 @@ SHAPES = ErrorShapes(
         "TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.", retry_after
     ),
     server_error=lambda: refuse(500, "INTERNAL_ERROR", "There was a problem with the request."),
+    exhausted=lambda: refuse_pace("DAILY", "You have reached your daily limit."),
 )

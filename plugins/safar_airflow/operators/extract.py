@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowRescheduleException
 
 from safar_airflow.operators.verb import VerbOperator
 
@@ -14,16 +17,28 @@ if TYPE_CHECKING:
 
 
 class LandSource(VerbOperator):
-    """Pulls what is new from one source into raw_<source>; returns the load's id and counts."""
+    """Pulls what is new from one source into raw_<source>; returns the load's id.
+
+    When the vendor takes no more calls for now, the task gives its worker back and is up for reschedule.
+    """
+
+    reschedule = True
+    """What Airflow asks of a task before it looks for the time at which it wants to go on."""
 
     def __init__(self, *, source: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.source = source
 
     def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> dict[str, Any]:
-        from safar.extraction import land_source
+        from safar.extraction import LoadPutOff, land_source
 
-        report = land_source(workspace, catalogue.sources[self.source])
+        try:
+            report = land_source(workspace, catalogue.sources[self.source])
+        except LoadPutOff as told:
+            self.log.warning("%s", told)
+            # Airflow's scheduler lives by the wall clock, also where business time is another.
+            wait = told.resumes_at - workspace.clock.now()
+            raise AirflowRescheduleException(datetime.now(UTC) + wait) from None  # type: ignore[no-untyped-call]
         self.log.info("%s", report.describe())
         return {"load_id": report.load_id}
 
