@@ -132,12 +132,20 @@ def list_orders(company: Company) -> list[dict[str, Any]]:
             "total_cents": order["total_cents"],
             "refunded_cents": order["refund_cents"] if order["refunded_at"] <= now else 0,
             "is_cancelled": order["cancelled_at"] <= now,
+            "fulfilled_at": _moment(order["fulfilled_at"]) if order["fulfilled_at"] <= now else None,
+            "delivered_at": _tell_delivery(order, now),
             "is_test": bool(carts["is_test"][order["cart"]]),
             "checkout_id": _checkout_gid(order["cart"]) if carts["is_checkout"][order["cart"]] else None,
             "cause": shop.causes.get(number),
         }
         for number, order in zip(numbers.tolist(), shop.orders.take(numbers), strict=True)
     ]
+
+
+def _tell_delivery(order: dict[str, Any], now: int) -> str | None:
+    """When the last parcel arrived, if all have by now."""
+    last = max(order["arrived_at"], order["second_arrived_at"])
+    return _moment(last) if last <= now else None
 
 
 def list_order_lines(company: Company) -> list[dict[str, Any]]:

@@ -71,6 +71,7 @@ ORDERS = [
         "created_at": CREATED,
         "refunds": Jsonb("garbage"),
         "line_items": Jsonb({"no": "list"}),
+        "fulfillments": [7, {"id": "f1", "createdAt": "today"}],
         "total_price_set__shop_money__amount": "12.50",
         "total_refunded_set__shop_money__amount": "99",
     },

@@ -147,6 +147,26 @@ def test_a_node_that_is_not_there_is_null_and_an_id_of_another_kind_refused(ask:
     assert refused["errors"][0]["extensions"]["code"] == "argumentLiteralsIncompatible"
 
 
+def test_parcels_arrive_as_the_truth_says_and_move_the_order(ask: Ask, sandbox: Any) -> None:
+    query = ORDERS.replace(
+        "cancelledAt",
+        "cancelledAt displayFulfillmentStatus fulfillments { status displayStatus createdAt deliveredAt }",
+    )
+    truth = {one["id"]: one for one in sandbox.get("/truth/orders")}
+    kinds = set()
+    for order in walk(ask, query, "orders"):
+        parcels, true = order["fulfillments"], truth[order["id"]]
+        assert (order["displayFulfillmentStatus"] == "FULFILLED") == bool(parcels) == bool(true["fulfilled_at"])
+        arrivals = [parcel["deliveredAt"] for parcel in parcels]
+        delivered = max(arrivals) if arrivals and None not in arrivals else None
+        assert delivered == true["delivered_at"]
+        assert all(parcel["createdAt"] == true["fulfilled_at"] for parcel in parcels)
+        assert order["updatedAt"] >= max(filter(None, arrivals), default="")
+        assert [parcel["displayStatus"] == "DELIVERED" for parcel in parcels] == [bool(one) for one in arrivals]
+        kinds.add((len(parcels), delivered is not None))
+    assert kinds == {(0, False), (1, False), (1, True), (2, False), (2, True)}
+
+
 PRODUCTS = """
 query ($after: String) { products(first: 25, after: $after, sortKey: UPDATED_AT) {
   nodes { id title status tags updatedAt publishedAt variants(first: 5) { nodes { id sku price inventoryQuantity

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sandbox.company.columns import Array, Columns
+from sandbox.company.deliveries import plan_parcels
 from sandbox.company.population import NEVER
 
 CART_LIFE_SECONDS = 14 * 86_400
@@ -53,6 +54,9 @@ def _order_columns() -> Columns:
         refunded_at=np.int64,
         refund_cents=np.int32,
         total_cents=np.int32,
+        is_split=bool,
+        arrived_at=np.int64,
+        second_arrived_at=np.int64,
     )
 
 
@@ -140,15 +144,21 @@ class Shop:
         if len(numbers) == 0:
             return numbers
         people = carts["person"][numbers]
+        fulfilled_at = add_delay(at, carts["fulfilled_after"][numbers])
+        lines = 1 + (carts["quantity_2"][numbers] > 0) + (carts["quantity_3"][numbers] > 0)
+        parcels = plan_parcels(np.arange(len(numbers)) + len(self.orders), fulfilled_at, lines)
         orders = self.orders.append(
             cart=numbers,
             person=people,
             at=at,
             cancelled_at=add_delay(at, carts["cancelled_after"][numbers]),
-            fulfilled_at=add_delay(at, carts["fulfilled_after"][numbers]),
+            fulfilled_at=fulfilled_at,
             refunded_at=add_delay(at, carts["refunded_after"][numbers]),
             refund_cents=carts["refund_cents"][numbers],
             total_cents=carts["total_cents"][numbers],
+            is_split=parcels.is_split,
+            arrived_at=parcels.arrived_at,
+            second_arrived_at=parcels.second_arrived_at,
         )
         carts["order"][numbers] = orders
         carts["completed_at"][numbers] = at
@@ -173,7 +183,7 @@ class Shop:
         orders = self.orders
         numbers = np.flatnonzero(orders["at"] <= now)
         updated = orders["at"][numbers].copy()
-        for name in ("cancelled_at", "fulfilled_at", "refunded_at"):
+        for name in ("cancelled_at", "fulfilled_at", "arrived_at", "second_arrived_at", "refunded_at"):
             moments = orders[name][numbers]
             np.maximum(updated, np.where(moments <= now, moments, 0), out=updated)
         return numbers, updated

@@ -12,6 +12,7 @@ from sandbox.company.columns import Array
 from sandbox.company.products import CURRENCY, PRODUCTS
 from sandbox.shopify.connection import Node
 from sandbox.shopify.customers import Customer, spell_email
+from sandbox.shopify.fulfillments import make_fulfillments
 from sandbox.shopify.goods import name_product, name_variant
 
 ORDER_BASE, CHECKOUT_BASE, REFUND_BASE, FIRST_ORDER_NAME = 5_000_000_000, 3_000_000_000, 9_000_000_000, 1001
@@ -64,6 +65,7 @@ def _make_order(company: Company, number: int, order: dict[str, Any], cart: dict
         "totalRefundedSet": refunded,
         "customer": partial(Customer, company, int(company.shop.state["customer"][person])),
         "lineItems": _make_items(company, "LineItem", order["cart"], cart),
+        "fulfillments": make_fulfillments(number, order, now),
         "refunds": [_make_refund(number, order)] if order["refunded_at"] <= now else [],
     }
 

@@ -29,9 +29,14 @@ def _connection_types(name: str) -> dict[str, dict[str, Spec]]:
     }
 
 
-def _refunds(node: dict[str, Any], arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    refunds: list[dict[str, Any]] = node["refunds"]
-    return refunds[: arguments.get("first")]
+def _take(name: str) -> Callable[[dict[str, Any], dict[str, Any]], list[dict[str, Any]]]:
+    """Reads a list that is no connection: whole, or its first."""
+
+    def take(node: dict[str, Any], arguments: dict[str, Any]) -> list[dict[str, Any]]:
+        nodes: list[dict[str, Any]] = node[name]
+        return nodes[: arguments.get("first")]
+
+    return take
 
 
 PAGE_INFO = {
@@ -63,7 +68,12 @@ ORDER = {
         **read_moneys("currentTotalPriceSet", "totalRefundedSet"),
         "customer": Spec(lambda node, arguments: node["customer"](), "Customer", cost=1),
         "lineItems": read_pages("lineItems", "LineItem"),
-        "refunds": Spec(_refunds, "Refund", cost=1, arguments=frozenset({"first"})),
+        "fulfillments": Spec(_take("fulfillments"), "Fulfillment", cost=1, arguments=frozenset({"first"})),
+        "refunds": Spec(_take("refunds"), "Refund", cost=1, arguments=frozenset({"first"})),
+    },
+    "Fulfillment": {
+        **read_all("id", "name", "status", "displayStatus", "createdAt", "updatedAt"),
+        **read_all("inTransitAt", "deliveredAt", "estimatedDeliveryAt"),
     },
     "Refund": {**read_all("id", "createdAt", "updatedAt", "note"), "totalRefundedSet": read_money("totalRefundedSet")},
     "LineItem": {
