@@ -11,6 +11,15 @@
     case when {{ column }} ~ '^\s*[0-9]{1,16}([.][0-9]*)?\s*$' then cast({{ column }} as {{ dbt.type_numeric() }}) end
 {%- endmacro %}
 
+{#- A whole number, below zero too: of things that can be owed, such as stock. -#}
+{% macro parse_integer(column) -%}
+    {{ return(adapter.dispatch('parse_integer')(column)) }}
+{%- endmacro %}
+
+{% macro default__parse_integer(column) -%}
+    case when {{ column }} ~ '^\s*-?[0-9]{1,16}\s*$' then cast({{ column }} as {{ dbt.type_bigint() }}) end
+{%- endmacro %}
+
 {#- A day written YYYY-MM-DD; `today` and `infinity`, which Postgres would take, are no days. -#}
 {% macro parse_date(column) -%}
     {{ return(adapter.dispatch('parse_date')(column)) }}

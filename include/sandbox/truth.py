@@ -17,7 +17,8 @@ from sandbox.company.ads import ACCOUNT_ZONE, make_ads
 from sandbox.company.columns import Array
 from sandbox.company.course import PAST_DAYS
 from sandbox.company.population import NEVER
-from sandbox.company.products import PRODUCTS
+from sandbox.company.products import PRODUCTS, SHELF
+from sandbox.company.stock import LOCATIONS, count_stock
 from sandbox.meta.insights import list_ad_days
 from sandbox.shopify.customers import customer_gid
 from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE, write_line_id
@@ -33,6 +34,7 @@ def create_router(company: Company) -> APIRouter:
         "orders": list_orders,
         "order_lines": list_order_lines,
         "carts": list_carts,
+        "stock": list_stock,
         "contacts": list_contacts,
         "customers": list_customers,
         "ads": list_ads,
@@ -173,6 +175,19 @@ def list_carts(company: Company) -> list[dict[str, Any]]:
             "total_cents": cart["total_cents"],
         }
         for number, cart in zip(numbers.tolist(), shop.carts.take(numbers), strict=True)
+    ]
+
+
+def list_stock(company: Company) -> list[dict[str, Any]]:
+    """How many of each variant there are in each place."""
+    return [
+        {"variant_id": f"gid://shopify/ProductVariant/{product.variant_id}", "location": place.name, "available": count}
+        for place in LOCATIONS
+        for product, count in zip(
+            SHELF,
+            count_stock(company.shop, place, company.seed, company.config.people, company.now).available.tolist(),
+            strict=True,
+        )
     ]
 
 

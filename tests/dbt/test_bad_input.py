@@ -101,6 +101,20 @@ CHECKOUTS = [
     },
     {"id": "k2", "customer__id": "c1", "created_at": CREATED, "line_items": Jsonb("none")},
 ]
+PRODUCTS = [
+    {"id": "p1", "title": " Tea ", "status": "active", "created_at": CREATED},
+    {"id": "p2", "created_at": None},
+    {"id": "p3", "created_at": AS_OF},
+]
+VARIANTS = [
+    {"id": "v1", "product__id": "p1", "price": "8,90", "inventory_item__id": "i1", "created_at": CREATED},
+    {"id": "v2", "product__id": "nothing", "price": "-1", "inventory_item__id": "i1", "created_at": CREATED},
+]
+LEVELS = [
+    {"id": "s1", "item__id": "i1", "quantities": Jsonb("none")},
+    {"id": "s2", "item__id": "i1", "quantities": [7, None, {"name": "available", "quantity": 1.5}]},
+    {"id": "s3", "item__id": None, "quantities": None},
+]
 INSIGHTS = [
     {"account_id": "a", "ad_id": "x", "date_start": "2026-01-01", "impressions": "1", "clicks": "none", "spend": "1.5",
      "account_currency": "eur", "actions": {"no": "list"}},
@@ -116,8 +130,11 @@ def built(warehouse: Any) -> Any:
     warehouse.land("raw_shopify.customers", CUSTOMERS)
     warehouse.land("raw_shopify.orders", ORDERS)
     warehouse.land("raw_shopify.abandoned_checkouts", CHECKOUTS)
+    warehouse.land("raw_shopify.products", PRODUCTS)
+    warehouse.land("raw_shopify.product_variants", VARIANTS)
+    warehouse.land("raw_shopify.inventory_levels", LEVELS)
     warehouse.land("raw_meta_ads.insights_daily", INSIGHTS)
-    folders = ["intermediate", "marts/people", "marts/orders", "marts/ads", "marts/lifecycle"]
+    folders = ["intermediate", "marts/people", "marts/orders", "marts/products", "marts/ads", "marts/lifecycle"]
     warehouse.build([f"+path:models/{folder}" for folder in folders], AS_OF)
     return warehouse
 
@@ -161,3 +178,10 @@ def test_a_statement_told_in_two_spellings_is_one(built: Any) -> None:
         ("anna@example.com", "pending", "hubspot"),
         ("stranger@example.com", "revoked", "hubspot"),
     ]
+
+
+def test_products_that_are_told_badly_are_there_without_what_is_wrong(built: Any) -> None:
+    rows = built.query(
+        "select variant_id, product_title, price_amount, available_quantity from nightly_marts.dim_products"
+    )
+    assert sorted(map(tuple, map(dict.values, rows)), key=str) == [("v1", "Tea", None, None), ("v2", None, None, None)]

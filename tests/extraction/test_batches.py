@@ -67,6 +67,23 @@ def test_only_changed_parents_are_asked_about_where_it_says_so(
     assert select(still) == [("1",), ("2",)]
 
 
+def test_a_batch_with_a_cursor_asks_each_parent_for_what_is_newer(
+    vendor: Vendor, declare: Declare, open_at: Open
+) -> None:
+    path, number = "path: /projects/{batch.one}/notes", "- {name: number, data_type: bigint}"
+    source = declare(
+        "notes",
+        (BATCH, f"{BATCH}\n              cursor: {{column: changed, overlap: 2 hours}}"),
+        (path, f'{path}\n                params: {{since: "{{cursor.start}}"}}'),
+        (number, f"{number}\n          - {{name: changed, data_type: timestamptz}}"),
+    )
+    vendor.contacts = [project("1"), project("2")]
+    vendor.notes = {"1": [{"number": 1, "changed": "2026-03-01T12:00:00Z"}], "2": []}
+    ask_two_nights(open_at(), source, vendor, later=[project("2")])
+    asked = sorted((path, query["since"]) for _, path, query in vendor.requests if path.startswith("/projects"))
+    assert asked == [(f"/projects/{id}/notes", "2026-03-01T10:00:00Z") for id in ("1", "2")]
+
+
 def test_a_list_of_objects_is_sent_where_the_vendor_wants_one(vendor: Vendor, declare: Declare, open_at: Open) -> None:
     vendor.contacts = [project("1"), project("2"), project("3")]
     source = declare(

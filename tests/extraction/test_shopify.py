@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from safar.catalogue.source import Source, read_sources
-from safar.extraction import land_source
+from safar.extraction import Counts, check_load, land_source
 from safar.settings import PROJECT_ROOT
 from safar.workspace import Workspace
 
@@ -77,5 +77,29 @@ def test_every_list_that_comes_in_pages_is_read_to_its_end() -> None:
         endpoint = table.extract.endpoint
         assert endpoint is not None
         assert endpoint.json_ is not None
-        (_, *inside) = [name for name, _ in PAGED.findall(endpoint.json_["query"])]
+        paged = [name for name, _ in PAGED.findall(endpoint.json_["query"])]
+        inside = [name for name in paged if f".{name}." not in f"{endpoint.data_selector}."]
         assert sorted(inside) == sorted(rule.path.split(".")[-1] for rule in endpoint.inner), table.name
+
+
+def test_what_there_is_to_buy_lands_with_its_stock(
+    shop: str, open_at: Open, declare_shop: Callable[..., Source], select: Select
+) -> None:
+    workspace, source = open_at(), declare_shop(("inventoryLevels(first: 250", "inventoryLevels(first: 7"))
+    report = land_source(workspace, source)
+    assert report.undeclared == {}
+    landed = select(
+        "select variant.id, place.name, (quantity ->> 'quantity')::int from raw_shopify.product_variants as variant "
+        "join raw_shopify.inventory_levels as level on level.item__id = variant.inventory_item__id "
+        "join raw_shopify.locations as place on place.id = level.location_id, "
+        "jsonb_array_elements(level.quantities) as quantity where quantity ->> 'name' = 'available' order by 1, 2"
+    )
+    truth = requests.get(f"{shop}/truth/stock", timeout=60).json()
+    assert landed == sorted((one["variant_id"], one["location"], one["available"]) for one in truth)
+    assert select(
+        "select count(*) from raw_shopify.product_variants join raw_shopify.products on product__id = products.id"
+    ) == [(62,)]
+    check_load(workspace, source, report.load_id)
+    again = land_source(workspace, source)
+    assert again.rows["inventory_levels"] == Counts()
+    assert again.rows["products"] == Counts()

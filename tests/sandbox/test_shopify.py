@@ -147,6 +147,101 @@ def test_a_node_that_is_not_there_is_null_and_an_id_of_another_kind_refused(ask:
     assert refused["errors"][0]["extensions"]["code"] == "argumentLiteralsIncompatible"
 
 
+PRODUCTS = """
+query ($after: String) { products(first: 25, after: $after, sortKey: UPDATED_AT) {
+  nodes { id title status tags updatedAt publishedAt variants(first: 5) { nodes { id sku price inventoryQuantity
+    product { id } inventoryItem { id tracked variant { id } } } pageInfo { hasNextPage } } }
+  pageInfo { hasNextPage endCursor } } }
+"""
+LEVELS = """
+query ($id: ID!, $after: String, $since: String) { node(id: $id) { ... on Location { inventoryLevels(first: 40,
+  after: $after, query: $since) { nodes { updatedAt item { variant { id } } quantities(names: ["available"]) {
+  name quantity } } pageInfo { hasNextPage endCursor } } } } }
+"""
+
+
+def walk_levels(ask: Ask, place: str, since: str = "") -> dict[str, tuple[str, int]]:
+    levels: dict[str, tuple[str, int]] = {}
+    after = None
+    while True:
+        page = ask(LEVELS, id=place, after=after, since=since)["data"]["node"]["inventoryLevels"]
+        for level in page["nodes"]:
+            (quantity,) = level["quantities"]
+            levels[level["item"]["variant"]["id"]] = (level["updatedAt"], quantity["quantity"])
+        if not page["pageInfo"]["hasNextPage"]:
+            return levels
+        after = page["pageInfo"]["endCursor"]
+
+
+def test_products_variants_and_stock_agree_with_the_truth(ask: Ask, sandbox: Any) -> None:
+    products = walk(ask, PRODUCTS, "products")
+    assert {one["status"] for one in products} == {"ACTIVE", "DRAFT", "ARCHIVED"}
+    assert [one["updatedAt"] for one in products] == sorted(one["updatedAt"] for one in products)
+    variants = [variant for one in products for variant in one["variants"]["nodes"]]
+    assert [variant["product"]["id"] for variant in variants] == [one["id"] for one in products]
+    stock: dict[str, dict[str, int]] = {}
+    for one in sandbox.get("/truth/stock"):
+        stock.setdefault(one["location"], {})[one["variant_id"]] = one["available"]
+    places = ask("{ locations(first: 5) { nodes { id name } } }")["data"]["locations"]["nodes"]
+    for place in places:
+        told = walk_levels(ask, place["id"])
+        assert {variant: count for variant, (_, count) in told.items()} == stock[place["name"]]
+    assert {one["id"]: one["inventoryQuantity"] for one in variants} == {
+        variant: sum(place[variant] for place in stock.values()) for variant in next(iter(stock.values()))
+    }
+    sold = {line["sku"] for line in sandbox.get("/truth/order_lines")}
+    assert sold < {variant["sku"] for variant in variants}
+
+
+def test_a_line_leads_to_its_product_as_it_is_today(ask: Ask) -> None:
+    line = "lineItems(first: 1) { nodes { sku product { title status } variant { sku price } } }"
+    (order,) = ask(f"{{ orders(first: 1) {{ nodes {{ {line} }} }} }}")["data"]["orders"]["nodes"]
+    (item,) = order["lineItems"]["nodes"]
+    assert item["product"]["status"] == "ACTIVE"
+    assert (item["variant"]["sku"], Decimal(item["variant"]["price"]) > 0) == (item["sku"], True)
+
+
+def test_stock_falls_by_what_is_ordered_and_only_that_is_told_as_changed(start_sandbox: Any, tmp_path: Any) -> None:
+    own = start_sandbox(tmp_path, people=3000)
+    token = requests.post(
+        f"{own.root}/shopify/admin/oauth/access_token",
+        data={"grant_type": "client_credentials", "client_id": "shop-sandbox", "client_secret": "shop-secret"},
+    ).json()["access_token"]
+
+    def ask_own(query: str, **variables: Any) -> dict[str, Any]:
+        url = f"{own.root}/shopify/admin/api/2026-07/graphql.json"
+        headers = {"X-Shopify-Access-Token": token}
+        return dict(requests.post(url, json={"query": query, "variables": variables}, headers=headers).json())
+
+    places = ask_own("{ locations(first: 1) { nodes { id } } }")["data"]["locations"]["nodes"]
+    before = walk_levels(ask_own, places[0]["id"])
+    known = {line["id"] for line in own.get("/truth/order_lines")}
+    own.move_clock("2026-03-09T00:00:00Z")
+    after = walk_levels(ask_own, places[0]["id"])
+    cancelled = {one["id"] for one in own.get("/truth/orders") if one["is_cancelled"]}
+    new = [line for line in own.get("/truth/order_lines") if line["id"] not in known]
+    skus = {line["sku"] for line in new}
+    changed = walk_levels(ask_own, places[0]["id"], "updated_at:>='2026-03-02T00:00:01Z'")
+    assert len(new) > 100
+    variant_skus = {
+        one["id"]: one["sku"]
+        for one in ask_own("{ productVariants(first: 250) { nodes { id sku } } }")["data"]["productVariants"]["nodes"]
+    }
+    assert {variant_skus[variant] for variant in changed} == skus
+    sold: dict[str, int] = {}
+    for line in new:
+        if line["order_id"] not in cancelled:
+            sold[line["sku"]] = sold.get(line["sku"], 0) + line["quantity"]
+    for variant, (_, count) in before.items():
+        assert after[variant][1] == max(0, count - sold.get(variant_skus[variant], 0)), variant
+
+
+def test_an_unknown_quantity_is_refused(ask: Ask) -> None:
+    (place,) = ask("{ locations(first: 1) { nodes { id } } }")["data"]["locations"]["nodes"]
+    answer = ask(LEVELS.replace('"available"', '"dreamt_of"'), id=place["id"])
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
 def test_edges_aliases_inline_fragments_and_directives_work(ask: Ask) -> None:
     data = ask(
         "query Shop($with: Boolean!) { newest: orders(first: 1, sortKey: CREATED_AT, reverse: true) { edges { cursor"

@@ -232,7 +232,8 @@ class Window(Frozen):
 class Batch(Frozen):
     """Ask once per ``size`` values of another table's column: ``{batch}``, or ``{batch.one}`` where ``size`` is 1.
 
-    The values are those of this load and of the versions that earlier loads left open.
+    The values are those of this load and of the versions that earlier loads left open. With a ``cursor`` of its own the
+    table asks each of them for what is newer; a value that is new then has to tell nothing older.
     """
 
     table: str

@@ -51,7 +51,8 @@ def read_table(
     extract = table.extract
     assert extract.endpoint is not None
     if extract.batch is not None:
-        pages = _read_batches(client, table.name, extract.endpoint, extract.batch, looked_up)
+        since = {} if extract.cursor is None else _between(extract.cursor, *_bounds(table, extract.cursor, moment))
+        pages = _read_batches(client, table.name, extract.endpoint, extract.batch, looked_up, since)
     elif extract.window is not None:
         start, end = window_days(moment.began_at, extract.window.days)
         known = {"window.start": start, "window.end": end}
@@ -72,10 +73,14 @@ def _read_changes(
     reached = moment.cursors.get(table.name)
     endpoint = extract.endpoint if reached is None or extract.changes is None else extract.changes
     assert endpoint is not None
-    start = start_of(cursor, reached)
+    bounds = _bounds(table, cursor, moment)
     if extract.cap is None or endpoint is not extract.changes:
-        return _read_resumed(client, table.name, endpoint, cursor, (start, moment.began_at), columns)
-    return _read_capped(client, table.name, endpoint, cursor, extract.cap, (start, moment.began_at), columns)
+        return _read_resumed(client, table.name, endpoint, cursor, bounds, columns)
+    return _read_capped(client, table.name, endpoint, cursor, extract.cap, bounds, columns)
+
+
+def _bounds(table: Table, cursor: Cursor, moment: Moment) -> tuple[datetime, datetime]:
+    return start_of(cursor, moment.cursors.get(table.name)), moment.began_at
 
 
 def _read_resumed(
@@ -168,12 +173,13 @@ def _tick(cursor: Cursor) -> timedelta:
 
 
 def _read_batches(
-    client: VendorClient, table: str, endpoint: Endpoint, batch: Batch, values: Iterable[str]
+    client: VendorClient, table: str, endpoint: Endpoint, batch: Batch, values: Iterable[str], since: dict[str, str]
 ) -> Iterator[Page]:
     """Looks the values up, several batches at once; the pages come in the order of the batches."""
 
     def look_up(some: list[str]) -> list[Page]:
-        known: dict[str, Any] = {"batch": [{batch.each: value} for value in some] if batch.each else some}
+        asked = [{batch.each: value} for value in some] if batch.each else some
+        known: dict[str, Any] = {**since, "batch": asked}
         if batch.size == 1:
             known["batch.one"] = some[0]
         pages = read_pages(client, table, endpoint, known)

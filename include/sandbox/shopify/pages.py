@@ -5,27 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from sandbox.clock import to_seconds
 from sandbox.company import Company
 from sandbox.company.columns import Array
+from sandbox.company.stock import list_location_moments, list_product_moments
 from sandbox.shopify.execution import QueryFault
-
-_TERM = re.compile(r"(?P<name>\w+):(?P<sign>>=|<=|>|<)?(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<plain>\S+))")
-_SIGNS: dict[str, Callable[[Array, float], Array]] = {
-    ">=": np.greater_equal,
-    "<=": np.less_equal,
-    ">": np.greater,
-    "<": np.less,
-    "": np.equal,
-}
+from sandbox.shopify.search import filter_rows
 
 
 @dataclass(frozen=True)
@@ -51,7 +40,7 @@ class _Index:
 
 
 class Pages:
-    """Indexes over customers, orders and abandoned checkouts, made anew when the company has changed."""
+    """Indexes over the shop's tables, made anew when the company has changed."""
 
     def __init__(self, company: Company) -> None:
         self._company = company
@@ -106,20 +95,12 @@ class Pages:
         }
         if sort_key not in sort_columns:
             raise QueryFault(f"Argument 'sortKey' has an invalid value ({sort_key})", "argumentLiteralsIncompatible")
-        keep = np.ones(len(columns["id"]), dtype=bool)
-        warnings = []
-        for match in _TERM.finditer(query):
-            name = match["name"]
-            if name in columns:
-                value = _read_value(name, match["single"] or match["double"] or match["plain"] or "")
-                keep &= _SIGNS[match["sign"] or ""](columns[name], value)
-            else:
-                warnings.append(name)
+        keep, warnings = filter_rows(query, columns)
         numbers, values = columns["id"][keep], columns[sort_columns[sort_key]][keep]
         order = np.lexsort((numbers, values))
         if is_reversed:
             order = order[::-1]
-        return _Index(numbers[order], values[order], columns["updated_at"][keep][order], tuple(warnings))
+        return _Index(numbers[order], values[order], columns["updated_at"][keep][order], warnings)
 
     def _columns(self, table: str) -> dict[str, Array]:
         shop, now = self._company.shop, self._company.seconds
@@ -131,6 +112,10 @@ class Pages:
         if table == "customers":
             numbers, updated = shop.updated_customers(now)
             return {"id": numbers, "updated_at": updated, "created_at": shop.customers["at"][numbers]}
+        if table in ("products", "productVariants", "locations"):
+            list_moments = list_location_moments if table == "locations" else list_product_moments
+            created, updated = list_moments(self._company.config.start, self._company.now)
+            return {"id": np.arange(len(created)), "updated_at": updated, "created_at": created}
         numbers, updated = shop.updated_checkouts(now)
         recovered = (shop.carts["completed_at"][numbers] <= now).astype(np.int64)
         created = shop.carts["at"][numbers]
@@ -157,16 +142,3 @@ def _find_place(index: _Index, number: int, value: int, is_reversed: bool) -> in
     beyond = np.less if is_reversed else np.greater
     after = beyond(index.values, value) | ((index.values == value) & beyond(index.numbers, number))
     return int(np.argmax(after)) if after.any() else len(index.numbers)
-
-
-def _read_value(name: str, text: str) -> int:
-    words = {"true": 1, "false": 0, "recovered": 1, "not_recovered": 0, "closed": 1, "open": 0}
-    if text.lower() in words:
-        return words[text.lower()]
-    if text.isdigit():
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise QueryFault(f"Invalid value for {name}: {text}", "BAD_REQUEST") from error
-    return to_seconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

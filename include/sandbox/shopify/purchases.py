@@ -12,6 +12,7 @@ from sandbox.company.columns import Array
 from sandbox.company.products import CURRENCY, PRODUCTS
 from sandbox.shopify.connection import Node
 from sandbox.shopify.customers import Customer, spell_email
+from sandbox.shopify.goods import name_product, name_variant
 
 ORDER_BASE, CHECKOUT_BASE, REFUND_BASE, FIRST_ORDER_NAME = 5_000_000_000, 3_000_000_000, 9_000_000_000, 1001
 
@@ -62,7 +63,7 @@ def _make_order(company: Company, number: int, order: dict[str, Any], cart: dict
         "currentTotalPriceSet": total - refunded,
         "totalRefundedSet": refunded,
         "customer": partial(Customer, company, int(company.shop.state["customer"][person])),
-        "lineItems": _make_items("LineItem", order["cart"], cart),
+        "lineItems": _make_items(company, "LineItem", order["cart"], cart),
         "refunds": [_make_refund(number, order)] if order["refunded_at"] <= now else [],
     }
 
@@ -104,11 +105,11 @@ def _make_checkout(company: Company, number: int, cart: dict[str, Any], updated:
         "subtotalPriceSet": cart["total_cents"],
         "totalDiscountsSet": cart["discount_cents"],
         "customer": partial(Customer, company, int(company.shop.state["customer"][cart["person"]])),
-        "lineItems": _make_items("AbandonedCheckoutLineItem", number, cart),
+        "lineItems": _make_items(company, "AbandonedCheckoutLineItem", number, cart),
     }
 
 
-def _make_items(kind: str, cart_number: int, cart: dict[str, Any]) -> list[Node]:
+def _make_items(company: Company, kind: str, cart_number: int, cart: dict[str, Any]) -> list[Node]:
     gross = cart["total_cents"] + cart["discount_cents"]
     items = []
     for place in (1, 2, 3):
@@ -127,8 +128,8 @@ def _make_items(kind: str, cart_number: int, cart: dict[str, Any]) -> list[Node]
                 "sku": product.sku,
                 "variantTitle": None,
                 "vendor": "Safar",
-                "product": {"id": f"gid://shopify/Product/{product.product_id}", "title": product.title},
-                "variant": {"id": f"gid://shopify/ProductVariant/{product.variant_id}", "sku": product.sku},
+                "product": name_product(company, cart[f"product_{place}"]),
+                "variant": name_variant(company, cart[f"product_{place}"]),
                 "originalUnitPriceSet": product.price_cents,
                 "discountedUnitPriceSet": discounted // quantity,
                 "originalTotalSet": original,

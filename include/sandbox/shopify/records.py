@@ -7,11 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.company import Company
+from sandbox.company.columns import Array
 from sandbox.company.population import REDACTED, UNKNOWN
-from sandbox.company.products import CURRENCY
+from sandbox.company.products import CURRENCY, SHELF
+from sandbox.company.stock import LOCATIONS
 from sandbox.shopify.connection import Connection, Node
 from sandbox.shopify.customers import CUSTOMER_BASE, STATES, Customer
 from sandbox.shopify.execution import QueryFault
+from sandbox.shopify.goods import make_locations, make_products, make_variants
 from sandbox.shopify.pages import Page, Pages
 from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE, make_checkouts, make_orders
 
@@ -20,9 +23,21 @@ NODE_TABLES = {
     "Customer": ("customers", CUSTOMER_BASE),
     "Order": ("orders", ORDER_BASE),
     "AbandonedCheckout": ("abandonedCheckouts", CHECKOUT_BASE),
+    "Product": ("products", SHELF[0].product_id),
+    "ProductVariant": ("productVariants", SHELF[0].variant_id),
+    "Location": ("locations", LOCATIONS[0].location_id),
 }
 """Type -> its table, and what is added to a row's number to make its id."""
 Spoiler = Callable[[str, list[Node]], None]
+
+
+NODE_MAKERS: dict[str, Callable[[Company, Array, list[int]], list[Node]]] = {
+    "orders": make_orders,
+    "abandonedCheckouts": make_checkouts,
+    "products": make_products,
+    "productVariants": make_variants,
+    "locations": make_locations,
+}
 
 
 def choose_node_type(gid: str) -> str:
@@ -48,7 +63,7 @@ class Records:
         """Search terms of the last query that the shop does not know and left out."""
 
     def read_page(self, table: str, arguments: dict[str, Any]) -> Connection:
-        """Reads one page of customers, orders or abandonedCheckouts."""
+        """Reads one page of a table."""
         if self._company.faults.take(("access_denied",), "shopify", table):
             message = f"Access denied for {table} field. Required access: the scope that reads {table}."
             raise QueryFault(
@@ -107,8 +122,7 @@ class Records:
     def _make_nodes(self, table: str, page: Page) -> list[Node]:
         if table == "customers":
             return [Customer(self._company, number) for number in page.numbers.tolist()]
-        make = make_orders if table == "orders" else make_checkouts
-        return make(self._company, page.numbers, page.updated)
+        return NODE_MAKERS[table](self._company, page.numbers, page.updated)
 
 
 def _user_error(field: str, message: str, code: str) -> Node:

@@ -5,57 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.company.products import CURRENCY
 from sandbox.shopify.connection import Connection
 from sandbox.shopify.execution import Spec
+from sandbox.shopify.goods_schema import GOODS
 from sandbox.shopify.records import Records, choose_node_type
+from sandbox.shopify.specs import MONEY, PAGE_ARGUMENTS, read, read_all, read_money, read_moneys, read_pages, read_part
 
-PAGE_ARGUMENTS = frozenset({"first", "after", "sortKey", "query", "reverse"})
-
-
-def _read(name: str) -> Spec:
-    return Spec(lambda node, arguments: node[name])
-
-
-def _reads(*names: str) -> dict[str, Spec]:
-    return {name: _read(name) for name in names}
-
-
-def _money(name: str) -> Spec:
-    """A money bag from a field that holds cents."""
-    return Spec(lambda node, arguments: node[name], "MoneyBag")
-
-
-def _moneys(*names: str) -> dict[str, Spec]:
-    return {name: _money(name) for name in names}
-
-
-def _part(name: str, type_name: str, cost: int = 0) -> Spec:
-    return Spec(lambda node, arguments: node[name], type_name, cost=cost)
-
-
-def write_amount(cents: int) -> str:
-    """Writes cents as the shop does: at least one decimal, no needless zero."""
-    text = f"{cents / 100:.2f}"
-    return text[:-1] if text.endswith("0") else text
-
-
-MONEY: Mapping[str, Mapping[str, Spec]] = {
-    "MoneyV2": {
-        "amount": Spec(lambda cents, arguments: write_amount(cents)),
-        "currencyCode": Spec(lambda cents, arguments: CURRENCY),
-    },
-    "MoneyBag": {
-        "shopMoney": Spec(lambda cents, arguments: cents, "MoneyV2"),
-        "presentmentMoney": Spec(lambda cents, arguments: cents, "MoneyV2"),
-    },
-}
 CONSENT = {
-    "CustomerEmailMarketingConsentState": _reads("marketingState", "marketingOptInLevel", "consentUpdatedAt"),
-    "CustomerEmailAddress": _reads("emailAddress", "marketingState", "marketingOptInLevel", "marketingUpdatedAt"),
-    "MailingAddress": _reads("country", "countryCodeV2", "city", "zip", "province", "provinceCode"),
+    "CustomerEmailMarketingConsentState": read_all("marketingState", "marketingOptInLevel", "consentUpdatedAt"),
+    "CustomerEmailAddress": read_all("emailAddress", "marketingState", "marketingOptInLevel", "marketingUpdatedAt"),
+    "MailingAddress": read_all("country", "countryCodeV2", "city", "zip", "province", "provinceCode"),
 }
-PRODUCT = {"Product": _reads("id", "title"), "ProductVariant": _reads("id", "sku")}
 
 
 def _connection_types(name: str) -> dict[str, dict[str, Spec]]:
@@ -65,15 +25,8 @@ def _connection_types(name: str) -> dict[str, dict[str, Spec]]:
             "edges": Spec(lambda page, arguments: page.edges(), f"{name}Edge"),
             "pageInfo": Spec(lambda page, arguments: page, "PageInfo"),
         },
-        f"{name}Edge": {"cursor": _read("cursor"), "node": _part("node", name)},
+        f"{name}Edge": {"cursor": read("cursor"), "node": read_part("node", name)},
     }
-
-
-def _line_items(name: str) -> Spec:
-    def take(node: dict[str, Any], arguments: dict[str, Any]) -> Connection:
-        return Connection.of_list(node["lineItems"], arguments)
-
-    return Spec(take, f"{name}Connection", is_connection=True, arguments=PAGE_ARGUMENTS)
 
 
 def _refunds(node: dict[str, Any], arguments: dict[str, Any]) -> list[dict[str, Any]]:
@@ -91,31 +44,33 @@ PAGE_INFO = {
 }
 CUSTOMER = {
     "Customer": {
-        **_reads("id", "legacyResourceId", "firstName", "lastName", "displayName", "email", "phone", "locale", "state"),
-        **_reads("tags", "note", "numberOfOrders", "createdAt", "updatedAt", "verifiedEmail", "taxExempt"),
+        **read_all(
+            "id", "legacyResourceId", "firstName", "lastName", "displayName", "email", "phone", "locale", "state"
+        ),
+        **read_all("tags", "note", "numberOfOrders", "createdAt", "updatedAt", "verifiedEmail", "taxExempt"),
         "amountSpent": Spec(lambda node, arguments: node["amountSpent"], "MoneyV2"),
-        "emailMarketingConsent": _part("emailMarketingConsent", "CustomerEmailMarketingConsentState"),
-        "defaultEmailAddress": _part("defaultEmailAddress", "CustomerEmailAddress"),
-        "defaultAddress": _part("defaultAddress", "MailingAddress"),
+        "emailMarketingConsent": read_part("emailMarketingConsent", "CustomerEmailMarketingConsentState"),
+        "defaultEmailAddress": read_part("defaultEmailAddress", "CustomerEmailAddress"),
+        "defaultAddress": read_part("defaultAddress", "MailingAddress"),
     }
 }
 ORDER = {
     "Order": {
-        **_reads("id", "legacyResourceId", "name", "email", "phone", "createdAt", "processedAt", "updatedAt"),
-        **_reads("cancelledAt", "cancelReason", "test", "currencyCode", "displayFinancialStatus"),
-        **_reads("displayFulfillmentStatus", "sourceName", "tags", "note"),
-        **_moneys("totalPriceSet", "subtotalPriceSet", "totalDiscountsSet", "totalTaxSet", "totalShippingPriceSet"),
-        **_moneys("currentTotalPriceSet", "totalRefundedSet"),
+        **read_all("id", "legacyResourceId", "name", "email", "phone", "createdAt", "processedAt", "updatedAt"),
+        **read_all("cancelledAt", "cancelReason", "test", "currencyCode", "displayFinancialStatus"),
+        **read_all("displayFulfillmentStatus", "sourceName", "tags", "note"),
+        **read_moneys("totalPriceSet", "subtotalPriceSet", "totalDiscountsSet", "totalTaxSet", "totalShippingPriceSet"),
+        **read_moneys("currentTotalPriceSet", "totalRefundedSet"),
         "customer": Spec(lambda node, arguments: node["customer"](), "Customer", cost=1),
-        "lineItems": _line_items("LineItem"),
+        "lineItems": read_pages("lineItems", "LineItem"),
         "refunds": Spec(_refunds, "Refund", cost=1, arguments=frozenset({"first"})),
     },
-    "Refund": {**_reads("id", "createdAt", "updatedAt", "note"), "totalRefundedSet": _money("totalRefundedSet")},
+    "Refund": {**read_all("id", "createdAt", "updatedAt", "note"), "totalRefundedSet": read_money("totalRefundedSet")},
     "LineItem": {
-        **_reads("id", "title", "name", "quantity", "currentQuantity", "sku", "variantTitle", "vendor"),
-        "product": _part("product", "Product", cost=1),
-        "variant": _part("variant", "ProductVariant", cost=1),
-        **_moneys("originalUnitPriceSet", "discountedUnitPriceSet", "originalTotalSet"),
+        **read_all("id", "title", "name", "quantity", "currentQuantity", "sku", "variantTitle", "vendor"),
+        "product": read_part("product", "Product", cost=1),
+        "variant": read_part("variant", "ProductVariant", cost=1),
+        **read_moneys("originalUnitPriceSet", "discountedUnitPriceSet", "originalTotalSet"),
         # Here all discounts of a line are its own; the real shop leaves out those of a code unless it is asked.
         "discountedTotalSet": Spec(
             lambda node, arguments: node["discountedTotalSet"], "MoneyBag", arguments=frozenset({"withCodeDiscounts"})
@@ -124,31 +79,31 @@ ORDER = {
 }
 CHECKOUT = {
     "AbandonedCheckout": {
-        **_reads("id", "name", "abandonedCheckoutUrl", "createdAt", "updatedAt", "completedAt", "note"),
-        **_moneys("totalPriceSet", "subtotalPriceSet", "totalDiscountsSet"),
+        **read_all("id", "name", "abandonedCheckoutUrl", "createdAt", "updatedAt", "completedAt", "note"),
+        **read_moneys("totalPriceSet", "subtotalPriceSet", "totalDiscountsSet"),
         "customer": Spec(lambda node, arguments: node["customer"](), "Customer", cost=1),
-        "lineItems": _line_items("AbandonedCheckoutLineItem"),
+        "lineItems": read_pages("lineItems", "AbandonedCheckoutLineItem"),
     },
     "AbandonedCheckoutLineItem": {
-        **_reads("id", "title", "quantity", "sku", "variantTitle"),
-        "product": _part("product", "Product", cost=1),
-        "variant": _part("variant", "ProductVariant", cost=1),
-        **_moneys("originalUnitPriceSet", "discountedTotalPriceSet", "originalTotalPriceSet"),
+        **read_all("id", "title", "quantity", "sku", "variantTitle"),
+        "product": read_part("product", "Product", cost=1),
+        "variant": read_part("variant", "ProductVariant", cost=1),
+        **read_moneys("originalUnitPriceSet", "discountedTotalPriceSet", "originalTotalPriceSet"),
     },
 }
 CONSENT_UPDATE = {
     "CustomerEmailMarketingConsentUpdatePayload": {
-        "customer": _part("customer", "Customer", cost=1),
-        "userErrors": _part("userErrors", "UserError"),
+        "customer": read_part("customer", "Customer", cost=1),
+        "userErrors": read_part("userErrors", "UserError"),
     },
-    "UserError": _reads("field", "message", "code"),
+    "UserError": read_all("field", "message", "code"),
 }
 ERASURE = {
     "CustomerRequestDataErasurePayload": {
-        **_reads("customerId"),
-        "userErrors": _part("userErrors", "CustomerRequestDataErasureUserError"),
+        **read_all("customerId"),
+        "userErrors": read_part("userErrors", "CustomerRequestDataErasureUserError"),
     },
-    "CustomerRequestDataErasureUserError": _reads("field", "message", "code"),
+    "CustomerRequestDataErasureUserError": read_all("field", "message", "code"),
 }
 
 
@@ -173,13 +128,17 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
         cost=10,
         arguments=frozenset({"customerId"}),
     )
-    names = ("Customer", "Order", "AbandonedCheckout", "LineItem", "AbandonedCheckoutLineItem")
+    names = ["Customer", "Order", "AbandonedCheckout", "LineItem", "AbandonedCheckoutLineItem"]
+    names += ("Product", "ProductVariant", "Location", "InventoryLevel")
     connections = {key: value for name in names for key, value in _connection_types(name).items()}
     return {
         "QueryRoot": {
             "customers": field("customers", "Customer"),
             "orders": field("orders", "Order"),
             "abandonedCheckouts": field("abandonedCheckouts", "AbandonedCheckout"),
+            "products": field("products", "Product"),
+            "productVariants": field("productVariants", "ProductVariant"),
+            "locations": field("locations", "Location"),
             "shop": Spec(lambda root, arguments: records.shop_facts(), "Shop", cost=1),
             "node": Spec(
                 lambda root, arguments: records.read_node(str(arguments.get("id"))),
@@ -190,10 +149,10 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
             ),
         },
         "Mutation": {"customerEmailMarketingConsentUpdate": update, "customerRequestDataErasure": erase},
-        "Shop": _reads("name", "currencyCode", "ianaTimezone", "myshopifyDomain"),
+        "Shop": read_all("name", "currencyCode", "ianaTimezone", "myshopifyDomain"),
         **MONEY,
         **CONSENT,
-        **PRODUCT,
+        **GOODS,
         **PAGE_INFO,
         **CUSTOMER,
         **ORDER,
