@@ -19,6 +19,7 @@ from sandbox.sendgrid.truth import router as sendgrid_truth
 from sandbox.shopify.errors import make_shapes as make_shopify_shapes
 from sandbox.shopify.routes import create_router as create_shopify_router
 from sandbox.spoiling import SpoilingMiddleware
+from sandbox.tracking import create_router as create_tracking_router
 
 
 def create_app(config: SandboxConfig) -> FastAPI:
@@ -37,6 +38,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
     app.include_router(create_shopify_router(company), prefix="/shopify")
     app.include_router(create_sendgrid_router(company), prefix="/sendgrid")
     app.include_router(create_mailbox_router(company), prefix="/mailbox")
+    app.include_router(create_tracking_router(company), prefix="/tracking")
     app.include_router(sendgrid_truth)
     app.add_exception_handler(Refused, _answer_refused)
     shapes = {

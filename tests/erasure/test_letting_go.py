@@ -52,6 +52,9 @@ def test_each_line_of_the_retention_file_has_its_effect_once_its_time_is_over(
         "values ('r1', 'c', 's', %s, 'o', 'planned')",
         CONTACT,
     )
+    told = {"key_name": "k", "key_kind": "server", "user_id": "app:1", "occurred_at": NOW, "received_at": NOW}
+    for event_id, call in (("1", "track"), ("2", "identify")):
+        company.insert("ledger", "app_event", event_id=event_id, call=call, **told)
     company.execute("create table raw_hubspot.quarantine (record jsonb, landed_at timestamptz)")
     company.execute("insert into raw_hubspot.quarantine values (%s, %s)", Jsonb({"email": EMAIL}), NOW)
     company.execute("grant select, delete on raw_hubspot.quarantine to public")
@@ -73,6 +76,7 @@ def test_each_line_of_the_retention_file_has_its_effect_once_its_time_is_over(
     assert {table for table, count in counts.items() if count == 0} == set()
     assert company.execute("select address, fields from ledger.message") == [(None, {})]
     assert company.execute("select fields from decisions.fct_entries") == [(None,)]
+    assert company.execute("select call from ledger.app_event") == [("identify",)]
     assert set(apply_retention(old, elapsed).values()) == {0}
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import psycopg
@@ -75,6 +76,15 @@ def provider() -> Provider:
 def connections(connections: dict[str, dict[str, object]], provider: Provider) -> dict[str, dict[str, object]]:
     extra = {"event_public_key": provider.public_key}
     return {**connections, "sendgrid": {"conn_type": "http", "host": "http://127.0.0.1:1", "extra": extra}}
+
+
+@pytest.fixture
+def write_keys(connections: dict[str, dict[str, object]]) -> dict[str, str]:
+    """The write keys of a shop: of its pages, of its app, of its own server; an intake that starts later knows them."""
+    keys = {"web": "client", "phone": "client", "backend": "server"}
+    known = {sha256(f"{name}-key".encode()).hexdigest(): {"name": name, "kind": kind} for name, kind in keys.items()}
+    connections["safar_intake"] = {**connections["safar_intake"], "extra": {"write_keys": known}}
+    return {name: f"{name}-key" for name in keys}
 
 
 @pytest.fixture

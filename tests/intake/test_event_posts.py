@@ -31,6 +31,8 @@ def test_there_are_these_routes_and_no_more(workspace) -> None:
         ("/confirm/{token}", "GET"),
         ("/confirm/{token}", "POST"),
         ("/subscribe", "POST"),
+        *((f"/v1/{route}", "POST") for route in ("track", "identify", "page", "screen", "batch")),
+        ("/v1/{route}", "OPTIONS"),
     }
 
 

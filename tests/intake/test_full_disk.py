@@ -1,6 +1,6 @@
 """A disk with no room left for events: nothing is acknowledged that is not kept, and nothing is kept twice.
 
-The room is a file system of 1 MB in memory that holds the table of events alone. Making one needs root, as in CI;
+The room is a file system of 1 MB in memory that holds the tables of events alone. Making one needs root, as in CI;
 conftest.py leaves this file out for others and says so.
 """
 
@@ -13,11 +13,14 @@ from typing import Any
 
 import psycopg
 import pytest
+import requests
+
+TABLES = ("provider_event", "app_event")
 
 
 @pytest.fixture
 def small_disk(database: str, ledger) -> Iterator[Callable[[str], None]]:
-    """Puts the table of events on a disk of 1 MB; gives the way to make the disk larger."""
+    """Puts the tables of events on a disk of 1 MB; gives the way to make the disk larger."""
     folder = Path("/mnt") / f"safar-{psycopg.conninfo.conninfo_to_dict(database)['dbname']}"
     folder.mkdir(parents=True)
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(folder)]
@@ -28,11 +31,13 @@ def small_disk(database: str, ledger) -> Iterator[Callable[[str], None]]:
         stat = Path(owner).stat()
         subprocess.run(["chown", f"{stat.st_uid}:{stat.st_gid}", str(folder)], check=True)
         ledger.execute(f"create tablespace {name} location '{folder}'")
-        ledger.execute(f"alter table ledger.provider_event set tablespace {name}")
+        for table in TABLES:
+            ledger.execute(f"alter table ledger.{table} set tablespace {name}")
         yield lambda size: subprocess.run(
             ["mount", "-o", f"remount,size={size}", str(folder)], check=True, capture_output=True
         )
-        ledger.execute("alter table ledger.provider_event set tablespace pg_default")
+        for table in TABLES:
+            ledger.execute(f"alter table ledger.{table} set tablespace pg_default")
         ledger.execute(f"drop tablespace {name}")
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=False, capture_output=True)
@@ -63,6 +68,30 @@ def test_a_full_disk_loses_no_event_and_keeps_none_twice(
     assert sum(int(answer.text.split()[0]) for answer in again) == len(ids_of(refused))
     assert read_ids(ledger, "provider_event", "event_id") == ids_of(posts)
     assert read_ids(ledger, "suppression", "origin_key") == ids_of(posts)
+
+
+def test_a_full_disk_loses_no_event_of_an_app_either(
+    small_disk: Callable[[str], None], write_keys: dict[str, str], open_workspace, serve, ledger
+) -> None:
+    batches = [[make_call(number * 100 + place) for place in range(100)] for number in range(60)]
+
+    def post(intake: Any, batch: list[dict[str, Any]]) -> requests.Response:
+        return requests.post(f"{intake.url}/v1/batch", json={"batch": batch}, auth=("web-key", ""), timeout=30)
+
+    with serve(open_workspace()) as intake:
+        answers = [post(intake, batch) for batch in batches]
+        kept = [batch for batch, answer in zip(batches, answers, strict=True) if answer.status_code == 200]
+        assert {answer.status_code for answer in answers} == {200, 503}
+        assert all(answer.headers["Retry-After"] == "60" for answer in answers if answer.status_code == 503)
+        assert read_ids(ledger, "app_event", "event_id") == sorted(one["messageId"] for batch in kept for one in batch)
+        small_disk("64m")
+        assert {post(intake, batch).status_code for batch in batches} == {200}
+    assert read_ids(ledger, "app_event", "event_id") == sorted(one["messageId"] for batch in batches for one in batch)
+
+
+def make_call(number: int) -> dict[str, Any]:
+    text = {"query": "x" * 300}
+    return {"type": "track", "event": "Search", "anonymousId": "d", "messageId": f"m{number:06d}", "properties": text}
 
 
 def ids_of(posts: list[list[dict[str, Any]]]) -> list[str]:

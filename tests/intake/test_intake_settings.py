@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import psycopg
 import pytest
@@ -31,6 +33,10 @@ TRIED = {
     "confirmation_hours",
     "opt_ins_per_address",
     "opt_ins_per_network",
+    "write_keys",
+    "event_body_limit_bytes",
+    "event_network_burst",
+    "event_network_per_minute",
 }
 FORM = {"email": "berta.quill@example.com", "topic": "marketing", "form": "footer", "text_version": "1"}
 
@@ -83,9 +89,9 @@ def test_a_network_may_do_so_much_at_once_and_so_much_a_minute(connections, open
 
 
 def test_a_network_gets_new_requests_as_fast_as_set(connections, open_workspace, serve) -> None:
-    connections["safar_intake"]["extra"] = {"network_burst": 1, "network_per_minute": 60_000}
+    connections["safar_intake"]["extra"] = {"network_burst": 1, "network_per_minute": 600_000}
     with serve(open_workspace(NOW)) as intake:
-        # A thousand in a second: between two requests over HTTP there is always more than one millisecond.
+        # Ten thousand in a second: between two requests over HTTP there is always more than a tenth of a millisecond.
         assert {knock(intake).status_code for _ in range(10)} == {404}
 
 
@@ -99,7 +105,7 @@ def test_all_networks_together_have_their_limit(connections, open_workspace, ser
 
 
 def test_all_networks_together_get_new_requests_as_fast_as_set(connections, open_workspace, serve) -> None:
-    connections["safar_intake"]["extra"] = {"total_burst": 1, "total_per_minute": 60_000}
+    connections["safar_intake"]["extra"] = {"total_burst": 1, "total_per_minute": 600_000}
     with serve(open_workspace(NOW)) as intake:
         assert {knock(intake, network).status_code for network in range(10)} == {404}
 
@@ -134,6 +140,61 @@ def test_confirmation_mails_are_capped_as_set(connections, open_workspace, serve
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     rows = ledger.execute("select address from ledger.message order by address").fetchall()
     assert [row["address"] for row in rows] == ["a@example.com", "b@example.com"]
+
+
+KEYS = {sha256(kind.encode()).hexdigest(): {"name": f"shop_{kind}", "kind": kind} for kind in ("client", "server")}
+
+
+def track(intake, kind: str = "client", network: int = 1, **more: object) -> requests.Response:
+    call = {"event": "Product Viewed", "anonymousId": "device-1", **more}
+    headers = {"X-Forwarded-For": f"203.0.{network}.7"}
+    return requests.post(f"{intake.url}/v1/track", json=call, auth=(kind, ""), headers=headers, timeout=30)
+
+
+def test_posts_of_events_have_their_limit(connections, open_workspace, serve) -> None:
+    connections["safar_intake"]["extra"] = {"write_keys": KEYS, "event_body_limit_bytes": 1000}
+    with serve(open_workspace(NOW)) as intake:
+        long = {"properties": {"text": "x" * 1000}}
+        assert track(intake, **long).status_code == 413
+        assert track(intake).status_code == 200
+        packed = gzip.compress(json.dumps({"event": "x", "anonymousId": "a", **long}).encode())
+        assert len(packed) < 1000
+        headers = {"Content-Encoding": "gzip"}
+        answer = requests.post(f"{intake.url}/v1/track", data=packed, auth=("client", ""), headers=headers, timeout=30)
+        assert answer.status_code == 413
+
+
+def test_a_network_may_post_so_many_events_at_once_and_so_many_a_minute(connections, open_workspace, serve) -> None:
+    extra = {"write_keys": KEYS, "event_network_burst": 3, "event_network_per_minute": 0.5}
+    connections["safar_intake"]["extra"] = extra
+    with serve(open_workspace(NOW)) as intake:
+        answers = [track(intake) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert 60 < int(answers[-1].headers["Retry-After"]) <= 120
+        assert track(intake, network=2).status_code == 200
+        assert {track(intake, "server").status_code for _ in range(5)} == {200}, "one machine speaks for everybody"
+        assert track(intake, "guessed").status_code == 429
+        assert knock(intake).status_code == 404, "mails' links still open"
+    extra |= {"event_network_burst": 1, "event_network_per_minute": 600_000}
+    with serve(open_workspace(NOW)) as intake:
+        assert {track(intake).status_code for _ in range(10)} == {200}
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({"a-secret-key": {"name": "shop", "kind": "client"}}, "sha256"),
+        ({"0" * 64: {"name": "shop", "kind": "page"}}, "'client' or 'server'"),
+        ({"0" * 64: {"name": "My shop", "kind": "client"}}, "name"),
+        ({"0" * 64: {"name": "shop"}}, "kind"),
+        ({str(n) * 64: {"name": "shop", "kind": kind} for n, kind in enumerate(("client", "server"))}, "both kinds"),
+    ],
+)
+def test_a_wrong_write_key_names_itself_and_repeats_no_secret(connections, open_workspace, declared, told) -> None:
+    connections["safar_intake"]["extra"] = {"write_keys": declared}
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        read_intake_settings(open_workspace(NOW))
+    assert "a-secret-key" not in str(raised.value)
 
 
 def test_no_more_connections_are_held_than_set(workspace, monkeypatch) -> None:

@@ -104,3 +104,23 @@ def compare_with_truth(ledger: Any, truth: dict[str, Any], mails: int) -> None:
     assert states == [{"state": "accepted", "messages": mails}]
     one_click = "select count(*) as rows from ledger.permission_event where source = 'unsubscribe_link'"
     assert ledger.execute(one_click).fetchone() == {"rows": told["one_click"]}
+
+
+def test_what_happens_in_the_shop_is_what_the_ledger_holds(
+    company, write_keys, connections, open_workspace, serve, ledger
+) -> None:
+    settled = open_workspace()
+    workspace = Workspace(settled.settings, settled.connections, SandboxClock(company))
+    with serve(workspace) as running:
+        collector = {"url": running.url, "page_key": write_keys["web"], "server_key": write_keys["backend"]}
+        requests.post(f"{company}/tracking/collector", json=collector, timeout=30).raise_for_status()
+        requests.post(f"{company}/clock", json={"now": "2026-03-03T20:00:00Z"}, timeout=120).raise_for_status()
+    told = requests.get(f"{company}/tracking/told", timeout=30).json()
+    row = ledger.execute(
+        "select count(*) as events, count(*) filter (where is_bot) as bots, count(email) as addresses,"
+        " count(*) filter (where key_name = 'web' and user_id is not null) as named,"
+        " max(received_at - occurred_at) < interval '2 hours' as is_fresh from ledger.app_event"
+    ).fetchone()
+    assert told == {"told": row["events"], "waiting": 0}
+    assert row["is_fresh"]
+    assert all(row[name] > 0 for name in ("bots", "addresses", "named"))

@@ -45,6 +45,8 @@ OWNERS_ALONE = (
     "update ledger.message set campaign = 'other'",
     "update ledger.run set as_of = now()",
     "delete from ledger.access_log",
+    "delete from ledger.app_event",
+    "update ledger.app_event set user_id = 'app:2'",
 )
 # One thing that another group may do, by the group that may not.
 NOT_THEIRS = {
@@ -67,6 +69,7 @@ NOT_THEIRS = {
         "insert into ledger.run (run_id) values ('x')",
         "update ledger.address set until_sequence = 1",
         "insert into ledger.provider_event (provider, event_id, event_type, occurred_at) values ('x', 'x', 'x', now())",
+        "insert into ledger.app_event (key_name, event_id) values ('x', 'x')",
         "update ledger.permission_event set recorded_at = now()",
     ),
     "safar_intake": (
@@ -77,8 +80,13 @@ NOT_THEIRS = {
         "update ledger.permission_event set state = 'granted'",
         "insert into ledger.stop (reason, created_by) values ('x', 'x')",
         "select * from ledger.plan_result",
+        "select surrogate from ledger.tombstone",
+        "select ledger.forget_app_user('{}', '{}')",
     ),
     "safar_read": (
+        "select email from ledger.app_event",
+        "select anonymous_id from ledger.app_event",
+        "select properties from ledger.app_event",
         "select address from ledger.message",
         "select fields from ledger.message",
         "select address from ledger.address",

@@ -18,6 +18,7 @@ ENTRIES = "tests/decisions/test_entries.py::"
 CATALOGUE = "tests/catalogue/test_campaigns.py::"
 GATE = "tests/warehouse/test_gate.py::"
 INTAKE = "tests/intake/test_intake_settings.py::"
+TRACKED = "tests/intake/test_tracked_events.py::"
 VENDOR = "tests/extraction/test_source_settings.py::"
 BATCHES = "tests/extraction/test_batches.py::"
 LANDING = "tests/extraction/test_landing.py::"
@@ -146,6 +147,14 @@ EFFECTS: dict[str, Effects] = {
         "confirmation_hours": INTAKE + "test_a_confirmation_lasts_as_set",
         "opt_ins_per_address": INTAKE + "test_confirmation_mails_are_capped_as_set",
         "opt_ins_per_network": INTAKE + "test_confirmation_mails_are_capped_as_set",
+        "write_keys": TRACKED + "test_only_who_has_a_key_may_post",
+        "event_body_limit_bytes": INTAKE + "test_posts_of_events_have_their_limit",
+        "event_network_burst": INTAKE + "test_a_network_may_post_so_many_events_at_once_and_so_many_a_minute",
+        "event_network_per_minute": INTAKE + "test_a_network_may_post_so_many_events_at_once_and_so_many_a_minute",
+    },
+    "safar.intake.write_keys.WriteKey": {
+        "name": TRACKED + "test_a_repeated_call_is_kept_once_for_each_app",
+        "kind": TRACKED + "test_an_address_is_kept_only_of_what_our_own_server_tells",
     },
     "safar.feedback.settings.FeedbackSettings": {
         "grace_hours": "tests/feedback/test_settling.py::test_the_grace_time_is_as_set",

@@ -10,6 +10,10 @@ shopify_customers as (
     select * from {{ ref('stg_shopify__customers') }}
 ),
 
+app_users as (
+    select * from {{ ref('int_app_users') }}
+),
+
 time_zones as (
     select * from {{ ref('int_contact_time_zones') }}
 ),
@@ -18,6 +22,8 @@ records as (
     select record_id, email, locale from hubspot_contacts
     union all
     select record_id, email, locale from shopify_customers
+    union all
+    select record_id, email, cast(null as {{ dbt.type_string() }}) as locale from app_users
 ),
 
 spoken_for as (

@@ -23,9 +23,13 @@ records as (
         source,
         created_at,
         is_archived,
-        -- The oldest record names the person; an unseen one has no age and never does.
+        -- The oldest record names the person; an unseen one has no age and never does, and the app's only its own.
         row_number() over (
-            order by case when created_at is null then 1 else 0 end, created_at, record_id
+            order by
+                case when source = 'app' then 1 else 0 end,
+                case when created_at is null then 1 else 0 end,
+                created_at,
+                record_id
         ) as seniority
     from edges
     where identifier_type = 'record'
@@ -85,6 +89,7 @@ contact_records as (
             partition by contact_id
             order by
                 case when is_archived or is_merged_away then 1 else 0 end,
+                case when source = 'app' then 1 else 0 end,
                 case when has_valid_email then 0 else 1 end,
                 case when source = 'hubspot' then 0 else 1 end,
                 created_at desc,

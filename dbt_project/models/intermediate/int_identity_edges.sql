@@ -6,12 +6,19 @@ shopify_customers as (
     select * from {{ ref('stg_shopify__customers') }}
 ),
 
+app_users as (
+    select * from {{ ref('int_app_users') }}
+),
+
 records as (
     select record_id, 'hubspot' as source, email, created_at, is_archived
     from hubspot_contacts
     union all
     select record_id, 'shopify' as source, email, created_at, is_archived
     from shopify_customers
+    union all
+    select record_id, 'app' as source, email, created_at, false as is_archived
+    from app_users
 ),
 
 absorptions as (

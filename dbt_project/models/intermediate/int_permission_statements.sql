@@ -10,6 +10,10 @@ customers as (
     select * from {{ ref('stg_shopify__customers') }}
 ),
 
+server_consents as (
+    select * from {{ ref('int_server_consents') }}
+),
+
 contacts as (
     select * from {{ ref('dim_contacts') }}
 ),
@@ -65,6 +69,11 @@ vendor_statements as (
         case opt_in_level when 'CONFIRMED_OPT_IN' then consent_stated_at end as confirmed_at,
         learned_at
     from customers
+    union all
+    select
+        channel, topic, address, word, 'app' as source, statement_of, evidence, text_version, form, stated_at,
+        confirmed_at, learned_at
+    from server_consents
 ),
 
 -- A yes without a time proves nothing; a no without a time holds from when we learned of it.

@@ -50,6 +50,15 @@ select transition.* from ledger.message_transition as transition
 where transition.message_id in (select message_id from ledger.message where contact_id = any(%(contacts)s))
 order by transition.transition_id
 """
+# What somebody did in the app, also before they were known there.
+APP_EVENTS = """
+select event.* from ledger.app_event as event
+where event.user_id = any(%(users)s)
+    or (event.user_id is null and event.anonymous_id in (
+        select own.anonymous_id from ledger.app_event as own where own.user_id = any(%(users)s)
+    ))
+order by event.occurred_at
+"""
 
 Rows = list[dict[str, Any]]
 
@@ -133,10 +142,13 @@ class _Collector:
                 yield f"{schema}.{name}", self._search(self._warehouse, schema, name)
 
     def _read_ledger(self) -> Iterator[tuple[str, Rows]]:
-        values = {"contacts": sorted(self._person.contact_ids), "hashes": self._hashes}
+        users = [f"{source}:{record}" for source, record in sorted(self._person.records) if source == "app"]
+        values = {"contacts": sorted(self._person.contact_ids), "hashes": self._hashes, "users": users}
         for _, name in self._ledger.execute(LIST_TABLES, [True]).fetchall():
             if name == "provider_event":
                 yield "ledger.provider_event", _fetch(self._ledger, sql.SQL(EVENTS), values)
+            elif name == "app_event":
+                yield "ledger.app_event", _fetch(self._ledger, sql.SQL(APP_EVENTS), values)
             elif name == "message_transition":
                 yield "ledger.message_transition", _fetch(self._ledger, sql.SQL(TRANSITIONS), values)
             else:

@@ -34,6 +34,12 @@ select lower(btrim(address)) from ledger.address where contact_id = any(%(contac
 union
 select lower(btrim(address)) from ledger.message where contact_id = any(%(contacts)s) and address is not null
 """
+FIND_APP_USERS = "select distinct user_id from ledger.app_event where address_hash = any(%s)"
+FIND_APP_ADDRESSES = (
+    "select distinct lower(btrim(email)) from ledger.app_event where user_id = any(%s) and email is not null"
+)
+LIST_APP_USERS = "select distinct user_id, email from ledger.app_event where user_id is not null"
+APP = "app"
 # Whoever filled in a form and is known to no source has no other name than the hash of the address.
 BY_ADDRESS = "address:"
 FIND_FORMS = (
@@ -67,12 +73,17 @@ class PersonFinder:
         """
         by_address = Person(frozenset(one for one in known.contact_ids if one.startswith(BY_ADDRESS)))
         known = replace(known, addresses=known.addresses | self._read_addresses(by_address))
-        person = replace(known, records=known.records | self._records_at(known.addresses))
+        at_addresses = self._records_at(known.addresses) | self._app_users_at(known.addresses)
+        person = replace(known, records=known.records | at_addresses)
         while (grown := self._grow(person)) != person:
             person = grown
         person = replace(person, addresses=person.addresses | self._read_addresses(person))
         person = replace(person, addresses=person.addresses - self._taken(person, "address", SPELLED, person.addresses))
-        person = replace(person, contact_ids=person.contact_ids | self._read_forms(person.addresses))
+        person = replace(
+            person,
+            contact_ids=person.contact_ids | self._read_forms(person.addresses),
+            records=person.records | self._app_users_at(person.addresses),
+        )
         phones = person.phones | self._read_phones(person)
         phones -= self._taken(person, "phone", DIGITS, phones)
         return replace(person, values=person.values | self._read_values(person), phones=phones)
@@ -96,6 +107,8 @@ class PersonFinder:
 
     def _list_subjects(self) -> list[tuple[str, str]]:
         subjects = [(CONTACT, row[0]) for row in self._ledger.execute(CONTACT_IDS)]
+        for user_id, email in self._ledger.execute(LIST_APP_USERS):
+            subjects += [(APP, user_id.removeprefix(f"{APP}:")), *([(EMAIL, email)] if email else [])]
         for table in self._tables:
             for name in table.name_columns("record"):
                 subjects += [(table.source.name, value) for value in self._distinct(table, sql.Identifier(name))]
@@ -134,6 +147,12 @@ class PersonFinder:
                 }
         return frozenset(found)
 
+    def _app_users_at(self, addresses: frozenset[str]) -> frozenset[tuple[str, str]]:
+        """Users of the app of whom our own server has told one of the addresses."""
+        hashes = [self._hasher.hash(EMAIL, address) for address in addresses]
+        rows = self._ledger.execute(FIND_APP_USERS, [hashes]).fetchall() if hashes else []
+        return frozenset((APP, row[0].removeprefix(f"{APP}:")) for row in rows)
+
     def _open_at(
         self, table: RawTable, spelled: sql.Composable, wanted: frozenset[str], record: str
     ) -> list[tuple[str, str]]:
@@ -155,6 +174,8 @@ class PersonFinder:
 
     def _read_addresses(self, person: Person) -> frozenset[str]:
         found = {row[0] for row in self._ledger.execute(FIND_ADDRESSES, {"contacts": sorted(person.contact_ids)})}
+        users = [f"{APP}:{record}" for source, record in sorted(person.records) if source == APP]
+        found |= {row[0] for row in self._ledger.execute(FIND_APP_ADDRESSES, [users])}
         for table in self._tables:
             columns = [SPELLED.format(sql.Identifier(name)) for name in table.name_columns("address")]
             found |= self._read(table, person, columns)

@@ -20,6 +20,7 @@ LEDGER = {
     "message": ("address", "fields"),
     "address": ("address", "locale", "time_zone"),
     "rehearsal": (),
+    "app_event": (),
 }
 """What ledger.let_go knows to empty; a table without columns is deleted from."""
 

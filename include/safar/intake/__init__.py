@@ -1,4 +1,4 @@
-"""The public web process: provider events, one-click unsubscribe, preferences and double opt-in.
+"""The public web process: events of the provider, of apps and sites, one-click unsubscribe, preferences, double opt-in.
 
 Nothing heavy is imported until the process starts.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def create_app(workspace: Workspace) -> FastAPI:
-    """Builds the intake: provider events, subscriptions, and the links of mails (unsubscribe, preferences, confirm).
+    """Builds the intake: events, subscriptions, and the links of mails (unsubscribe, preferences, confirm).
 
     Raises:
         ConfigurationError: a key that it needs is missing.

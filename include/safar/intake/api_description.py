@@ -64,6 +64,61 @@ EVENTS: dict[str, Any] = {
 }
 
 
+ID = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"}
+ANY_OBJECT = {"type": "object"}
+MOMENT = {"type": "string", "format": "date-time"}
+CALL_FIELDS: dict[str, Any] = {
+    "userId": ID,
+    "anonymousId": ID,
+    "messageId": ID,
+    "timestamp": MOMENT,
+    "sentAt": MOMENT,
+    "context": ANY_OBJECT,
+}
+ONE_OF_US = [{"required": ["userId"]}, {"required": ["anonymousId"]}]
+OWN_FIELDS: dict[str, dict[str, Any]] = {
+    "track": {"event": {"type": "string", "pattern": "^[A-Za-z][A-Za-z ]{0,60}$"}, "properties": ANY_OBJECT},
+    "identify": {"traits": ANY_OBJECT},
+    "page": {"name": TEXT, "properties": ANY_OBJECT},
+    "screen": {"name": TEXT, "properties": ANY_OBJECT},
+}
+CALL_ANSWERS = {
+    200: "Kept; `refused` lists those calls of a batch that cannot be read.",
+    400: "Nothing of it can be read.",
+    401: "No such write key.",
+    413: "Too large.",
+    **LATER,
+}
+
+
+def describe_calls(route: str) -> dict[str, Any]:
+    """The route of one type of call, or of batches of all types."""
+    schema = _describe_batch() if route == "batch" else _describe_call(route)
+    return {
+        "responses": describe_answers(CALL_ANSWERS, {"application/json": {"schema": ANY_OBJECT}}),
+        "openapi_extra": {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}},
+    }
+
+
+def _describe_call(route: str) -> dict[str, Any]:
+    required = {"required": ["event"]} if route == "track" else {}
+    return {"type": "object", "properties": {**CALL_FIELDS, **OWN_FIELDS[route]}, "anyOf": ONE_OF_US, **required}
+
+
+def _describe_batch() -> dict[str, Any]:
+    kinds = []
+    for route in OWN_FIELDS:
+        call = _describe_call(route)
+        call["properties"] = {**call["properties"], "type": {"type": "string", "enum": [route]}}
+        kinds.append({**call, "required": [*call.get("required", []), "type"]})
+    batch = {"type": "array", "items": {"anyOf": kinds}}
+    return {
+        "type": "object",
+        "properties": {"batch": batch, "sentAt": MOMENT, "context": ANY_OBJECT},
+        "required": ["batch"],
+    }
+
+
 def describe_preferences(topics: Sequence[Topic]) -> dict[str, Any]:
     boxes = {f"want:email:{topic.name}": {"type": "string", "enum": ["yes"]} for topic in topics}
     return {

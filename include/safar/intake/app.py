@@ -31,6 +31,8 @@ from safar.intake.request_reading import BodyTooLarge, Gate, read_body, read_for
 from safar.intake.settings import IntakeSettings, read_intake_settings
 from safar.intake.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from safar.intake.topics import read_topics
+from safar.intake.tracked_answering import TrackedAnswering
+from safar.intake.tracked_routes import add_tracking_routes
 from safar.intake.unsubscribe_answering import UnsubscribeAnswering
 from safar.workspace import Workspace
 
@@ -48,7 +50,7 @@ def build_app(workspace: Workspace) -> FastAPI:
     app = FastAPI(
         title="Safar's intake",
         version="1",
-        description="Provider events, and the pages that the links of mails open.",
+        description="Provider events, events of apps and sites, and the pages that the links of mails open.",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -68,6 +70,7 @@ def build_app(workspace: Workspace) -> FastAPI:
     add_preference_routes(app, PreferenceAnswering(mail_links, topics, asking), gate)
     add_confirm_routes(app, ConfirmAnswering(confirm_links, settings.confirmation_lifetime), gate)
     add_subscribe_route(app, SubscribeAnswering(topics, asking, workspace.clock, pool), gate)
+    add_tracking_routes(app, TrackedAnswering.open(workspace, settings, pool))
     return app
 
 

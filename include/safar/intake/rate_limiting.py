@@ -46,6 +46,14 @@ class RateLimits:
             Allowance(settings.total_burst, settings.total_per_minute),
         )
 
+    @classmethod
+    def for_events(cls, settings: IntakeSettings) -> RateLimits:
+        """Counts posts of apps and sites apart: however many come, mails' links still open."""
+        return cls(
+            Allowance(settings.event_network_burst, settings.event_network_per_minute),
+            Allowance(settings.total_burst, settings.total_per_minute),
+        )
+
     def take(self, who: str) -> float | None:
         """Counts one request; returns None when it is allowed, else the seconds until the next one is.
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger("safar.intake")
 
 MAX_CONNECTIONS = 500
-ROUTES = frozenset({"webhooks", "unsubscribe", "preferences", "subscribe", "confirm"})
+ROUTES = frozenset({"webhooks", "unsubscribe", "preferences", "subscribe", "confirm", "v1"})
 
 
 class AccessLog:

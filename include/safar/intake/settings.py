@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from safar.errors import ConfigurationError
+from safar.intake.write_keys import WriteKey, require_hashes, require_one_kind_per_name
 from safar.workspace import INTAKE, Workspace
 
 
@@ -41,6 +44,27 @@ class IntakeSettings(BaseModel):
     """How many confirmation mails one address gets in a day."""
     opt_ins_per_network: int = Field(default=20, ge=0)
     """How many confirmation mails one network may ask for in a day."""
+    write_keys: dict[str, WriteKey] = Field(default_factory=dict)
+    """Who may post app and web events, by the sha256 of the write key; without any nobody may."""
+    event_body_limit_bytes: int = Field(default=512_000, ge=1000)
+    """A larger post of app and web events is refused with 413, also when it is only large once unpacked."""
+    event_network_burst: int = Field(default=600, ge=1)
+    """How many posts of app and web events at once one network may make; server keys are not counted."""
+    event_network_per_minute: float = Field(default=600, gt=0)
+    """How many more every minute."""
+
+    @field_validator("write_keys", mode="before")
+    @classmethod
+    def _are_hashed(cls, declared: Any) -> Any:
+        if isinstance(declared, Mapping):
+            require_hashes(declared)
+        return declared
+
+    @field_validator("write_keys")
+    @classmethod
+    def _are_told_apart(cls, keys: dict[str, WriteKey]) -> dict[str, WriteKey]:
+        require_one_kind_per_name(keys)
+        return keys
 
     @property
     def late_after(self) -> timedelta:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
@@ -54,6 +55,11 @@ class NightFigures(BaseModel):
     sources: dict[str, SourceFigures]
     stages: dict[str, dict[str, int]]
     campaigns: dict[str, CampaignFigures]
+    app_events: dict[str, int] = Field(default_factory=dict)
+    """What each app or site told of, bots left out."""
+    app_bot_events: int = 0
+    sessions: int = 0
+    """Visits that the last nightly build knew of."""
     messages_accepted: int
     deliveries_accepted: int
     accepted_since_build: int = 0
@@ -142,6 +148,16 @@ where entered_at >= %(since)s and entered_at < %(until)s and sent_count > 0
 group by campaign
 """
 
+APP_EVENTS = """
+select key_name as app, count(*) filter (where not is_bot) as events, count(*) filter (where is_bot) as bots
+from ledger.app_event
+where received_at >= %(since)s and received_at < %(until)s
+group by key_name
+order by key_name
+"""
+
+SESSIONS = "select count(*) as sessions from nightly_marts.fct_sessions where ended_at >= %(since)s"
+
 ACCEPTED = "select count(*) as messages from ledger.message where state = 'accepted'"
 ACCEPTED_SINCE_BUILD = """
 select count(distinct message_id) as messages
@@ -183,11 +199,15 @@ def read_figures(workspace: Workspace, since: datetime, until: datetime) -> Nigh
         stages: dict[str, dict[str, int]] = {}
         for row in warehouse.execute(STAGES):
             stages.setdefault(row["axis"], {})[row["stage"]] = row["people"]
+        apps = ledger.execute(APP_EVENTS, moments).fetchall()
         return NightFigures(
             since=since,
             until=until,
             sources={row.pop("source"): SourceFigures(**row) for row in ledger.execute(SOURCES, moments)},
             stages=stages,
+            app_events={row["app"]: row["events"] for row in apps},
+            app_bot_events=sum(row["bots"] for row in apps),
+            sessions=_count(warehouse, SESSIONS, moments),
             campaigns={name: CampaignFigures(**values) for name, values in sorted(campaigns.items())},
             messages_accepted=_count(ledger, ACCEPTED),
             deliveries_accepted=_count(warehouse, DELIVERIES),
@@ -195,6 +215,8 @@ def read_figures(workspace: Workspace, since: datetime, until: datetime) -> Nigh
         )
 
 
-def _count(connection: psycopg.Connection[dict[str, Any]], query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row["messages"]) if row else 0
+def _count(
+    connection: psycopg.Connection[dict[str, Any]], query: LiteralString, values: Mapping[str, Any] | None = None
+) -> int:
+    row = connection.execute(query, values).fetchone()
+    return int(next(iter(row.values()))) if row else 0

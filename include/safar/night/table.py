@@ -10,8 +10,9 @@ from safar.night.figures import NightFigures
 
 
 def print_figures(figures: NightFigures, console: Console) -> None:
-    """Prints the night's figures: rows per source, people per stage, what became of each campaign."""
-    console.print(Group(_draw_sources(figures), _draw_stages(figures), _draw_campaigns(figures), _draw_proof(figures)))
+    """Prints the night's figures: rows per source, events of apps, people per stage, what became of each campaign."""
+    parts = (_draw_sources, _draw_apps, _draw_stages, _draw_campaigns, _draw_proof)
+    console.print(Group(*(draw(figures) for draw in parts)))
 
 
 def _draw_sources(figures: NightFigures) -> Table:
@@ -25,6 +26,14 @@ def _draw_sources(figures: NightFigures) -> Table:
         if source.put_off_until is not None:
             table.add_row("", f"put off until {source.put_off_until:%d %b %H:%M} UTC", style="yellow")
     return table
+
+
+def _draw_apps(figures: NightFigures) -> Text:
+    told = ", ".join(f"{count:,} of {name}" for name, count in figures.app_events.items()) or "none"
+    return Text(
+        f"App and web events: {told}; {figures.app_bot_events:,} of bots besides; "
+        f"{figures.sessions:,} sessions by the last nightly build."
+    )
 
 
 def _draw_stages(figures: NightFigures) -> Table:

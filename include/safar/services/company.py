@@ -82,6 +82,11 @@ class Company:
         key: str = signed.json()["public_key"]
         return key
 
+    def register_collector(self, intake_url: str, page_key: str, server_key: str) -> None:
+        """Lets the company's site, app and server tell the intake what happens there."""
+        collector = {"url": intake_url, "page_key": page_key, "server_key": server_key}
+        requests.post(f"{self.base_url}/tracking/collector", json=collector, timeout=30).raise_for_status()
+
 
 def start_company(
     home: Path, port: int, people: int, seed: int, environment: Mapping[str, str], logs: Path

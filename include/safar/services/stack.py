@@ -9,6 +9,7 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -101,9 +102,11 @@ class Stack:
         await_company(company_service, company)
         intake_url = f"http://127.0.0.1:{self.ports['intake']}"
         key = company.register_webhook(intake_url)
+        own_keys = read_own_keys(self.settings.home)
+        company.register_collector(intake_url, own_keys["page"], own_keys["server"])
         connections = {
             **databases,
-            **describe_own_keys(self.settings.home, intake_url),
+            **describe_own_keys(own_keys, intake_url),
             **describe_vendors(company, key, sources),
         }
         self.environment = {
@@ -184,16 +187,36 @@ def select_for_intake(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def describe_own_keys(home: Path, intake_url: str) -> dict[str, dict[str, object]]:
-    """The keys of this installation, generated once: addresses are hashed and links signed with them."""
+OWN_KEYS = ("address", "token", "page", "server")
+"""With the first addresses are hashed, with the second links signed; by the others the shop's pages and its server post
+what happens."""
+
+
+def read_own_keys(home: Path) -> dict[str, str]:
+    """The keys of this installation, each generated once."""
     path = home / "keys.json"
-    if not path.exists():
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    keys = {**{name: secrets.token_urlsafe(32) for name in OWN_KEYS}, **known}
+    if keys != known:
         path.touch(mode=0o600)
-        path.write_text(json.dumps({"address": secrets.token_urlsafe(32), "token": secrets.token_urlsafe(32)}))
-    keys = json.loads(path.read_text())
+        path.write_text(json.dumps(keys))
+    return keys
+
+
+def describe_own_keys(keys: Mapping[str, str], intake_url: str) -> dict[str, dict[str, object]]:
+    """The connections that hold the keys of this installation."""
+    write_keys = {
+        sha256(keys[name].encode()).hexdigest(): {"name": app, "kind": kind}
+        for name, app, kind in (("page", "shop", "client"), ("server", "shop_backend", "server"))
+    }
     return {
         "safar_address_key": {"conn_type": "generic", "password": keys["address"], "extra": {"key_id": "1"}},
-        "safar_intake": {"conn_type": "http", "host": intake_url, "password": keys["token"]},
+        "safar_intake": {
+            "conn_type": "http",
+            "host": intake_url,
+            "password": keys["token"],
+            "extra": {"write_keys": write_keys},
+        },
     }
 
 

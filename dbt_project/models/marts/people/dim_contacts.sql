@@ -31,7 +31,8 @@ people as (
         min(created_at) as created_at,
         min(case when is_archived or is_merged_away then 1 else 0 end) = 1 as is_archived,
         max(case when source = 'hubspot' and rank_in_source = 1 then record_id end) as hubspot_record_id,
-        max(case when source = 'shopify' and rank_in_source = 1 then record_id end) as shopify_record_id
+        max(case when source = 'shopify' and rank_in_source = 1 then record_id end) as shopify_record_id,
+        max(case when source = 'app' and rank_in_source = 1 then record_id end) as app_user_id
     from ranked
     group by contact_id
 ),
@@ -55,6 +56,7 @@ contacts as (
         people.created_at,
         hubspot.hubspot_id,
         shopify.shopify_customer_id,
+        people.app_user_id,
         people.is_archived
     from people
     left join addresses on people.contact_id = addresses.contact_id and addresses.channel = 'email'
