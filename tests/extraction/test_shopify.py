@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from safar.catalogue.source import Source, read_sources
+from safar.errors import SafarError
 from safar.extraction import Counts, check_load, land_source
 from safar.settings import PROJECT_ROOT
 from safar.workspace import Workspace
@@ -50,11 +51,24 @@ def declare_shop(tmp_path: Path) -> Callable[..., Source]:
     return declare
 
 
+def page_from_the_start(source: Source) -> Source:
+    """The same source, whose orders are asked for page by page in the first load already."""
+    tables = []
+    for table in source.tables:
+        extract = table.extract
+        if extract.changes is not None:
+            extract = extract.model_copy(update={"endpoint": extract.changes, "changes": None})
+        tables.append(table.model_copy(update={"extract": extract}))
+    return source.model_copy(update={"tables": tuple(tables)})
+
+
+@pytest.mark.parametrize("is_bulk", [True, False], ids=["in bulk", "page by page"])
 def test_each_line_of_each_order_lands_however_few_a_page_tells(
-    shop: str, open_at: Open, declare_shop: Callable[..., Source], select: Select
+    is_bulk: bool, shop: str, open_at: Open, declare_shop: Callable[..., Source], select: Select
 ) -> None:
     one_at_a_time = (("lineItems(first: 10)", "lineItems(first: 1)"), ("lineItems(first: 250,", "lineItems(first: 1,"))
-    report = land_source(open_at(), declare_shop(*one_at_a_time))
+    source = declare_shop(*one_at_a_time)
+    report = land_source(open_at(), source if is_bulk else page_from_the_start(source))
     assert report.undeclared == {}
     landed = select(
         "select line ->> 'id', orders.id, line ->> 'sku', (line ->> 'quantity')::int, "
@@ -73,7 +87,7 @@ def test_each_line_of_each_order_lands_however_few_a_page_tells(
 
 
 def test_every_list_that_comes_in_pages_is_read_to_its_end() -> None:
-    for table in read_sources(DBT_PROJECT)["shopify"].tables:
+    for table in page_from_the_start(read_sources(DBT_PROJECT)["shopify"]).tables:
         endpoint = table.extract.endpoint
         assert endpoint is not None
         assert endpoint.json_ is not None
@@ -135,3 +149,50 @@ def test_what_comes_back_lands_with_its_reason_and_its_money(
     assert returned == sorted((one["line_id"], one["quantity"], one["reason"]) for one in truth if one["reason"])
     assert 5 < len(returned) < len(refunded)
     assert len({reason for _, _, reason in returned}) > 2
+
+
+def test_orders_in_bulk_are_the_same_versions_as_page_by_page(
+    shop: str, open_at: Open, declare_shop: Callable[..., Source], select: Select
+) -> None:
+    workspace, source = open_at(), declare_shop()
+    check_load(workspace, source, land_source(workspace, source).load_id)
+    again = land_source(workspace, page_from_the_start(source))
+    assert again.rows["orders"] == Counts()
+    assert select("select count(*) > 300 from raw_shopify.orders") == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "told"),
+    [
+        ("bulk_expired", 3, r"shopify\.orders: job gid://shopify/BulkOperation/\d+ .*dropped 3 times"),
+        ("bulk_cut", 1, r"shopify\.orders: the job's result has \d+ of the \d+ records"),
+        ("access_denied", 1, r"shopify\.orders: job .* ended with the state 'FAILED': ACCESS_DENIED"),
+    ],
+)
+def test_a_bulk_operation_that_ends_badly_lands_nothing(
+    fault: str,
+    times: int,
+    told: str,
+    shop: str,
+    open_at: Open,
+    declare_shop: Callable[..., Source],
+    select: Select,
+) -> None:
+    body = {"name": fault, "vendor": "shopify", "path": "orders", "count": times}
+    requests.post(f"{shop}/faults", json=body, timeout=10).raise_for_status()
+    try:
+        with pytest.raises(SafarError, match=told):
+            land_source(open_at(), declare_shop())
+    finally:
+        requests.delete(f"{shop}/faults", timeout=10).raise_for_status()
+    assert select("select to_regclass('raw_shopify.orders') is null") == [(True,)]
+
+
+def test_a_bulk_operation_that_expired_once_is_started_anew(
+    shop: str, open_at: Open, declare_shop: Callable[..., Source], select: Select
+) -> None:
+    body = {"name": "bulk_expired", "vendor": "shopify", "path": "orders", "count": 1}
+    requests.post(f"{shop}/faults", json=body, timeout=10).raise_for_status()
+    land_source(open_at(), declare_shop())
+    truth = requests.get(f"{shop}/truth/orders", timeout=60).json()
+    assert select("select count(*) from raw_shopify.orders") == [(len(truth),)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from math import ceil
@@ -329,6 +331,78 @@ def test_an_unknown_quantity_is_refused(ask: Ask) -> None:
     (place,) = ask("{ locations(first: 1) { nodes { id } } }")["data"]["locations"]["nodes"]
     answer = ask(LEVELS.replace('"available"', '"dreamt_of"'), id=place["id"])
     assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+RUN = """
+mutation ($text: String!, $group: Boolean) { bulkOperationRunQuery(query: $text, groupObjects: $group) {
+  bulkOperation { id status url } userErrors { message code } } }
+"""
+BULK = '{ orders(query: "id:<300") { edges { node { id name lineItems { edges { node { id sku } } } } } } }'
+
+
+def run_in_bulk(ask: Ask, query: str, group: bool = True) -> dict[str, Any]:
+    """Starts a bulk operation and waits for its end."""
+    started = ask(RUN, text=query, group=group)["data"]["bulkOperationRunQuery"]
+    assert started["userErrors"] == []
+    assert started["bulkOperation"]["url"] is None
+    poll = "query ($id: ID!) { bulkOperation(id: $id) { status errorCode objectCount rootObjectCount url fileSize } }"
+    for _ in range(400):
+        told: dict[str, Any] = ask(poll, id=started["bulkOperation"]["id"])["data"]["bulkOperation"]
+        if told["status"] not in ("CREATED", "RUNNING"):
+            return told
+        time.sleep(0.02)
+    raise AssertionError(told)
+
+
+@pytest.mark.parametrize("group", [True, False])
+def test_a_bulk_operation_s_file_has_the_same_as_the_pages(ask: Ask, group: bool) -> None:
+    told = run_in_bulk(ask, BULK, group)
+    assert told["status"] == "COMPLETED"
+    file = requests.get(told["url"])
+    lines = [json.loads(line) for line in file.text.splitlines()]
+    assert (len(lines), len(file.content)) == (int(told["objectCount"]), int(told["fileSize"]))
+    page = ask(
+        '{ orders(first: 250, query: "id:<300") { nodes { id name lineItems(first: 9) { nodes { id sku } } }'
+        " pageInfo { endCursor } } }"
+    )["data"]["orders"]["nodes"]
+    parents = [line for line in lines if "__parentId" not in line]
+    assert len(parents) == int(told["rootObjectCount"]) == 300
+    families = [
+        [
+            {key: one[key] for key in ("id", "name")},
+            *({**line, "__parentId": one["id"]} for line in one["lineItems"]["nodes"]),
+        ]
+        for one in page
+    ]
+    expected = [line for family in families for line in family]
+    if group:
+        assert lines[: len(expected)] == expected
+    else:
+        assert [line for line in lines if line in expected] != expected
+        assert all(line in lines for line in expected)
+
+
+def test_a_bulk_operation_without_rows_has_no_file(ask: Ask) -> None:
+    told = run_in_bulk(ask, BULK.replace("id:<300", "id:<0"))
+    assert (told["status"], told["objectCount"], told["url"]) == ("COMPLETED", "0", None)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("{ shop { name } }", "exactly one top-level connection"),
+        ("{ orders { edges { node { colour } } } }", "doesn't exist on type 'Order'"),
+        ("{ orders { edges { node { id }", "syntax error"),
+        (
+            "{ orders { edges { node { id refunds { id refundLineItems { edges { node { quantity } } } } } } } }",
+            "connection field within a list field",
+        ),
+    ],
+)
+def test_a_query_that_may_not_run_in_bulk_is_a_user_error(ask: Ask, query: str, message: str) -> None:
+    done = ask(RUN, text=query)["data"]["bulkOperationRunQuery"]
+    assert done["bulkOperation"] is None
+    assert message in done["userErrors"][0]["message"]
 
 
 def test_edges_aliases_inline_fragments_and_directives_work(ask: Ask) -> None:

@@ -30,6 +30,7 @@ class Spec:
     type_name: str | None = None
     """None for scalars."""
     is_connection: bool = False
+    is_list: bool = False
     cost: int = 0
     """Points for the object itself; a connection counts by its `first`."""
     arguments: frozenset[str] = frozenset()
@@ -56,10 +57,13 @@ class _Frame:
     schema: Schema
     document: Document
     variables: dict[str, Any]
+    has_pages: bool
 
 
-def prepare(schema: Schema, document: Document, operation: Operation, variables: dict[str, Any]) -> list[Step]:
-    """Checks an operation and fills its variables in.
+def prepare(
+    schema: Schema, document: Document, operation: Operation, variables: dict[str, Any], has_pages: bool = True
+) -> list[Step]:
+    """Checks an operation and fills its variables in; connections need no size where there are no pages.
 
     Raises:
         QueryFault: an unknown field or argument, a missing variable, or a selection where none may be.
@@ -68,7 +72,7 @@ def prepare(schema: Schema, document: Document, operation: Operation, variables:
     if missing:
         message = f"Variable ${missing[0]} of type non-null was provided invalid value"
         raise QueryFault(message, "INVALID_VARIABLE")
-    frame = _Frame(schema, document, {**operation.defaults, **variables})
+    frame = _Frame(schema, document, {**operation.defaults, **variables}, has_pages)
     root = "QueryRoot" if operation.kind == "query" else "Mutation"
     return _prepare_all(frame, operation.selections, root, (operation.kind,))
 
@@ -113,7 +117,7 @@ def _prepare_one(frame: _Frame, one: Field, type_name: str, path: tuple[str, ...
         problem = "must have selections" if one.selections is None else "can't have selections"
         raise QueryFault(f"Field {problem} ('{one.name}')", "selectionMismatch", path)
     arguments = _fill(frame, one.arguments)
-    if spec.is_connection:
+    if spec.is_connection and frame.has_pages:
         _require_size(arguments, path)
     steps = None
     if spec.type_name is not None and one.selections is not None:

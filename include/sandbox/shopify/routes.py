@@ -9,10 +9,12 @@ from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
 
 from sandbox.answers import Refused, reading, write_json
 from sandbox.company import Company
 from sandbox.faults import declare_fault
+from sandbox.shopify.bulk import BulkOperations
 from sandbox.shopify.connection import Node
 from sandbox.shopify.errors import RATE_LIMITS, describe_cost, refuse_pace, refuse_token
 from sandbox.shopify.execution import QueryFault, Step, count_actual_cost, count_cost, execute, prepare
@@ -69,7 +71,8 @@ def create_router(company: Company) -> APIRouter:
         company.faults.spoil_records("shopify", table, nodes, SPOILED)
 
     records = Records(company, spoil)
-    schema = build_schema(records)
+    bulk = BulkOperations(company)
+    schema = build_schema(records, bulk)
 
     def carry_out(steps: list[Step]) -> Response:
         requested = count_cost(steps)
@@ -100,6 +103,7 @@ def create_router(company: Company) -> APIRouter:
     @router.post("/admin/api/{version}/graphql.json")
     async def answer_query(request: Request, version: str) -> Response:
         tokens.require(request.headers.get("x-shopify-access-token"))
+        bulk.address = str(request.url).partition("/admin/")[0]
         try:
             steps = _prepare(schema, await request.body())
             async with reading(company):
@@ -109,6 +113,12 @@ def create_router(company: Company) -> APIRouter:
         served = version if version in VERSIONS else VERSIONS[0]
         response.headers["X-Shopify-API-Version"] = served
         return response
+
+    @router.get("/bulk/{name}")
+    async def give_file(name: str) -> Response:
+        # Whoever has the address may read the file, as at the real shop.
+        path = bulk.find_file(name)
+        return Response(status_code=404) if path is None else FileResponse(path, media_type="application/jsonl")
 
     return router
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sandbox.shopify.bulk import BulkOperations
+from sandbox.shopify.bulk_schema import add_bulk_operations
 from sandbox.shopify.connection import Connection
 from sandbox.shopify.execution import Spec
 from sandbox.shopify.goods_schema import GOODS
@@ -30,14 +32,14 @@ def _connection_types(name: str) -> dict[str, dict[str, Spec]]:
     }
 
 
-def _take(name: str) -> Callable[[dict[str, Any], dict[str, Any]], list[dict[str, Any]]]:
-    """Reads a list that is no connection: whole, or its first."""
+def _read_list(name: str, type_name: str) -> Spec:
+    """A list that is no connection: whole, or its first."""
 
     def take(node: dict[str, Any], arguments: dict[str, Any]) -> list[dict[str, Any]]:
         nodes: list[dict[str, Any]] = node[name]
         return nodes[: arguments.get("first")]
 
-    return take
+    return Spec(take, type_name, is_list=True, cost=1, arguments=frozenset({"first"}))
 
 
 PAGE_INFO = {
@@ -69,10 +71,10 @@ ORDER = {
         **read_moneys("currentTotalPriceSet", "totalRefundedSet"),
         "customer": Spec(lambda node, arguments: node["customer"](), "Customer", cost=1),
         "lineItems": read_pages("lineItems", "LineItem"),
-        "fulfillments": Spec(_take("fulfillments"), "Fulfillment", cost=1, arguments=frozenset({"first"})),
+        "fulfillments": _read_list("fulfillments", "Fulfillment"),
         **read_all("returnStatus"),
         "returns": read_pages("returns", "Return"),
-        "refunds": Spec(_take("refunds"), "Refund", cost=1, arguments=frozenset({"first"})),
+        "refunds": _read_list("refunds", "Refund"),
     },
     "Fulfillment": {
         **read_all("id", "name", "status", "displayStatus", "createdAt", "updatedAt"),
@@ -120,7 +122,7 @@ ERASURE = {
 }
 
 
-def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
+def build_schema(records: Records, bulk: BulkOperations) -> Mapping[str, Mapping[str, Spec]]:
     """Joins the types, with the roots that read from these records."""
 
     def connect(table: str) -> Callable[[Any, dict[str, Any]], Connection]:
@@ -145,7 +147,7 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
     names += ("RefundLineItem", "Return", "ReturnLineItem")
     names += ("Product", "ProductVariant", "Location", "InventoryLevel")
     connections = {key: value for name in names for key, value in _connection_types(name).items()}
-    return {
+    schema: dict[str, dict[str, Spec]] = {
         "QueryRoot": {
             "customers": field("customers", "Customer"),
             "orders": field("orders", "Order"),
@@ -175,3 +177,5 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
         **ERASURE,
         **connections,
     }
+    add_bulk_operations(schema, bulk)
+    return schema

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from sandbox.company.products import CURRENCY
@@ -49,7 +48,7 @@ def read_pages(name: str, type_name: str) -> Spec:
     return Spec(take, f"{type_name}Connection", is_connection=True, arguments=PAGE_ARGUMENTS)
 
 
-MONEY: Mapping[str, Mapping[str, Spec]] = {
+MONEY: dict[str, dict[str, Spec]] = {
     "MoneyV2": {
         "amount": Spec(lambda cents, arguments: write_amount(cents)),
         "currencyCode": Spec(lambda cents, arguments: CURRENCY),
