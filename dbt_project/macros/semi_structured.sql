@@ -16,6 +16,15 @@
     ({{ value }} #>> '{% raw %}{{% endraw %}{{ path | join(",") }}{% raw %}}{% endraw %}')
 {%- endmacro %}
 
+{#- The JSON value at a path of names inside another one, or null. -#}
+{% macro json_part(value, path) -%}
+    {{ return(adapter.dispatch('json_part')(value, path)) }}
+{%- endmacro %}
+
+{% macro default__json_part(value, path) -%}
+    ({{ value }} #> '{% raw %}{{% endraw %}{{ path | join(",") }}{% raw %}}{% endraw %}')
+{%- endmacro %}
+
 {#- How many elements a JSON list has; null when it is no list. -#}
 {% macro count_json_elements(column) -%}
     {{ return(adapter.dispatch('count_json_elements')(column)) }}

@@ -18,6 +18,7 @@ from sandbox.company.columns import Array
 from sandbox.company.course import PAST_DAYS
 from sandbox.company.population import NEVER
 from sandbox.company.products import PRODUCTS, SHELF
+from sandbox.company.returns import choose_reason, split_refund
 from sandbox.company.stock import LOCATIONS, count_stock
 from sandbox.meta.insights import list_ad_days
 from sandbox.shopify.customers import customer_gid
@@ -35,6 +36,7 @@ def create_router(company: Company) -> APIRouter:
         "order_lines": list_order_lines,
         "carts": list_carts,
         "stock": list_stock,
+        "returns": list_returns,
         "contacts": list_contacts,
         "customers": list_customers,
         "ads": list_ads,
@@ -132,12 +134,20 @@ def list_orders(company: Company) -> list[dict[str, Any]]:
             "total_cents": order["total_cents"],
             "refunded_cents": order["refund_cents"] if order["refunded_at"] <= now else 0,
             "is_cancelled": order["cancelled_at"] <= now,
+            "fulfilled_at": _moment(order["fulfilled_at"]) if order["fulfilled_at"] <= now else None,
+            "delivered_at": _tell_delivery(order, now),
             "is_test": bool(carts["is_test"][order["cart"]]),
             "checkout_id": _checkout_gid(order["cart"]) if carts["is_checkout"][order["cart"]] else None,
             "cause": shop.causes.get(number),
         }
         for number, order in zip(numbers.tolist(), shop.orders.take(numbers), strict=True)
     ]
+
+
+def _tell_delivery(order: dict[str, Any], now: int) -> str | None:
+    """When the last parcel arrived, if all have by now."""
+    last = max(order["arrived_at"], order["second_arrived_at"])
+    return _moment(last) if last <= now else None
 
 
 def list_order_lines(company: Company) -> list[dict[str, Any]]:
@@ -175,6 +185,25 @@ def list_carts(company: Company) -> list[dict[str, Any]]:
             "total_cents": cart["total_cents"],
         }
         for number, cart in zip(numbers.tolist(), shop.carts.take(numbers), strict=True)
+    ]
+
+
+def list_returns(company: Company) -> list[dict[str, Any]]:
+    """The lines of orders of which something was paid back by now, or is to come back."""
+    shop, now = company.shop, company.seconds
+    numbers = np.flatnonzero(np.minimum(shop.orders["refunded_at"], shop.orders["return_asked_at"]) <= now)
+    rows = zip(numbers.tolist(), shop.orders.take(numbers), strict=True)
+    return [
+        {
+            "line_id": write_line_id("LineItem", order["cart"], line.place),
+            "order_id": f"gid://shopify/Order/{ORDER_BASE + number}",
+            "quantity": line.quantity,
+            "is_refunded": order["refunded_at"] <= now,
+            "refunded_cents": line.cents if order["refunded_at"] <= now else 0,
+            "reason": choose_reason(number, line.place)[0] if order["return_asked_at"] <= now else None,
+        }
+        for number, order in rows
+        for line in split_refund(shop.carts.take(np.array([order["cart"]]))[0], order["refund_cents"])
     ]
 
 

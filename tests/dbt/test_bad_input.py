@@ -71,6 +71,7 @@ ORDERS = [
         "created_at": CREATED,
         "refunds": Jsonb("garbage"),
         "line_items": Jsonb({"no": "list"}),
+        "fulfillments": [7, {"id": "f1", "createdAt": "today"}],
         "total_price_set__shop_money__amount": "12.50",
         "total_refunded_set__shop_money__amount": "99",
     },
@@ -101,6 +102,23 @@ CHECKOUTS = [
     },
     {"id": "k2", "customer__id": "c1", "created_at": CREATED, "line_items": Jsonb("none")},
 ]
+REFUNDS = [
+    {"id": "o2", "refunds": Jsonb("none")},
+    {"id": "o3", "refunds": [7, {"createdAt": CREATED.isoformat(), "refundLineItems": {"nodes": "none"}}]},
+    {
+        "id": "o4",
+        "refunds": [
+            {
+                "createdAt": CREATED.isoformat(),
+                "refundLineItems": {"nodes": [{"lineItem": {"id": "l1"}, "quantity": "all", "subtotalSet": 7}]},
+            }
+        ],
+    },
+]
+RETURNS = [
+    {"id": "o2", "returns": Jsonb({"no": "list"})},
+    {"id": "o4", "returns": [{"createdAt": "soon"}, {"createdAt": CREATED.isoformat(), "returnLineItems": None}]},
+]
 PRODUCTS = [
     {"id": "p1", "title": " Tea ", "status": "active", "created_at": CREATED},
     {"id": "p2", "created_at": None},
@@ -130,6 +148,8 @@ def built(warehouse: Any) -> Any:
     warehouse.land("raw_shopify.customers", CUSTOMERS)
     warehouse.land("raw_shopify.orders", ORDERS)
     warehouse.land("raw_shopify.abandoned_checkouts", CHECKOUTS)
+    warehouse.land("raw_shopify.order_refunds", REFUNDS)
+    warehouse.land("raw_shopify.order_returns", RETURNS)
     warehouse.land("raw_shopify.products", PRODUCTS)
     warehouse.land("raw_shopify.product_variants", VARIANTS)
     warehouse.land("raw_shopify.inventory_levels", LEVELS)

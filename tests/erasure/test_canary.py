@@ -32,7 +32,10 @@ FIGURES = {
     "decisions": "select campaign, outcome, count(*) from decisions.fct_decisions group by 1, 2 order by 1, 2",
     "messages": "select campaign, state, count(*) from ledger.message group by 1, 2 order by 1, 2",
 }
-OF_NOBODY = ("products", "product_variants", "locations", "inventory_levels")
+OF_NOBODY = (
+    *("products", "product_variants", "locations", "inventory_levels"),
+    *("order_refunds", "order_returns"),
+)
 """Tables of a source of people whose rows say nothing of anybody."""
 
 

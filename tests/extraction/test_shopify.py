@@ -103,3 +103,35 @@ def test_what_there_is_to_buy_lands_with_its_stock(
     again = land_source(workspace, source)
     assert again.rows["inventory_levels"] == Counts()
     assert again.rows["products"] == Counts()
+
+
+def test_what_comes_back_lands_with_its_reason_and_its_money(
+    shop: str, open_at: Open, declare_shop: Callable[..., Source], select: Select
+) -> None:
+    one_at_a_time = [
+        (f"{name}(first: {size}", f"{name}(first: 1")
+        for name, size in [
+            *(("refundLineItems", 10), ("refundLineItems", 250)),
+            *(("returns", 3), ("returns", 20), ("returnLineItems", 100), ("returnLineItems", 10)),
+        ]
+    ]
+    report = land_source(open_at(), declare_shop(*one_at_a_time))
+    assert report.undeclared == {}
+    refunded = select(
+        "select line #>> '{lineItem,id}', sum((line ->> 'quantity')::int), "
+        "round(sum((line #>> '{subtotalSet,shopMoney,amount}')::numeric) * 100)::int from raw_shopify.order_refunds, "
+        "jsonb_array_elements(refunds) as refund, jsonb_array_elements(refund #> '{refundLineItems,nodes}') as line "
+        "group by 1 order by 1"
+    )
+    returned = select(
+        "select line #>> '{fulfillmentLineItem,lineItem,id}', (line ->> 'quantity')::int, "
+        "line #>> '{returnReasonDefinition,handle}' from raw_shopify.order_returns, "
+        "jsonb_array_elements(returns) as one, jsonb_array_elements(one #> '{returnLineItems,nodes}') as line order by 1"
+    )
+    truth = requests.get(f"{shop}/truth/returns", timeout=60).json()
+    assert refunded == sorted(
+        (one["line_id"], one["quantity"], one["refunded_cents"]) for one in truth if one["is_refunded"]
+    )
+    assert returned == sorted((one["line_id"], one["quantity"], one["reason"]) for one in truth if one["reason"])
+    assert 5 < len(returned) < len(refunded)
+    assert len({reason for _, _, reason in returned}) > 2

@@ -147,6 +147,71 @@ def test_a_node_that_is_not_there_is_null_and_an_id_of_another_kind_refused(ask:
     assert refused["errors"][0]["extensions"]["code"] == "argumentLiteralsIncompatible"
 
 
+def test_parcels_arrive_as_the_truth_says_and_move_the_order(ask: Ask, sandbox: Any) -> None:
+    query = ORDERS.replace(
+        "cancelledAt",
+        "cancelledAt displayFulfillmentStatus fulfillments { status displayStatus createdAt deliveredAt }",
+    )
+    truth = {one["id"]: one for one in sandbox.get("/truth/orders")}
+    kinds = set()
+    for order in walk(ask, query, "orders"):
+        parcels, true = order["fulfillments"], truth[order["id"]]
+        assert (order["displayFulfillmentStatus"] == "FULFILLED") == bool(parcels) == bool(true["fulfilled_at"])
+        arrivals = [parcel["deliveredAt"] for parcel in parcels]
+        delivered = max(arrivals) if arrivals and None not in arrivals else None
+        assert delivered == true["delivered_at"]
+        assert all(parcel["createdAt"] == true["fulfilled_at"] for parcel in parcels)
+        assert order["updatedAt"] >= max(filter(None, arrivals), default="")
+        assert [parcel["displayStatus"] == "DELIVERED" for parcel in parcels] == [bool(one) for one in arrivals]
+        kinds.add((len(parcels), delivered is not None))
+    assert kinds == {(0, False), (1, False), (1, True), (2, False), (2, True)}
+
+
+def test_money_back_and_things_back_fit_the_order(ask: Ask) -> None:
+    lines = "refundLineItems(first: 5) { nodes { quantity restockType lineItem { id quantity currentQuantity }"
+    lines += " subtotalSet { shopMoney { amount } } } }"
+    back = "returnStatus fulfillments { deliveredAt } returns(first: 5) { nodes { status createdAt closedAt } }"
+    query = ORDERS.replace("refunds { id createdAt", f"{back} refunds {{ id createdAt {lines}").replace("100", "50")
+    statuses, restocking = set(), set()
+    for order in walk(ask, query, "orders"):
+        returns = order["returns"]["nodes"]
+        statuses.add(order["returnStatus"])
+        assert (order["returnStatus"] == "NO_RETURN") == (returns == [])
+        for one in returns:
+            assert one["createdAt"] > max(parcel["deliveredAt"] for parcel in order["fulfillments"])
+            assert (one["status"] == "CLOSED") == (order["refunds"] != []) == (one["closedAt"] is not None)
+        for refund in order["refunds"]:
+            told = refund["refundLineItems"]["nodes"]
+            assert sum(cents(line["subtotalSet"]) for line in told) <= cents(refund["totalRefundedSet"])
+            for line in told:
+                restocking.add(line["restockType"])
+                assert (line["restockType"] == "RETURN") == bool(returns)
+                item = line["lineItem"]
+                assert item["currentQuantity"] == item["quantity"] - line["quantity"] >= 0
+    assert statuses == {"NO_RETURN", "RETURNED"}
+    assert restocking == {"RETURN", "CANCEL", "NO_RESTOCK"}
+
+
+@pytest.mark.parametrize(
+    ("query", "holds"),
+    [
+        ("financial_status:refunded OR financial_status:partially_refunded", lambda one: one != "PAID"),
+        ("NOT financial_status:paid", lambda one: one != "PAID"),
+        ("-financial_status:paid -financial_status:refunded", lambda one: one == "PARTIALLY_REFUNDED"),
+        ("id:>=0 AND (financial_status:refunded OR financial_status:paid)", lambda one: one != "PARTIALLY_REFUNDED"),
+        ("financial_status:refunded AND financial_status:paid", lambda one: False),
+    ],
+)
+def test_search_terms_are_joined_by_and_or_not_and_brackets(ask: Ask, query: str, holds: Callable[[str], bool]) -> None:
+    text = (
+        "query ($since: String, $after: String) { orders(first: 250, after: $after, query: $since) {"
+        " nodes { id displayFinancialStatus } pageInfo { hasNextPage endCursor } } }"
+    )
+    everything = walk(ask, text, "orders")
+    found = walk(ask, text, "orders", since=query)
+    assert [one["id"] for one in found] == [one["id"] for one in everything if holds(one["displayFinancialStatus"])]
+
+
 PRODUCTS = """
 query ($after: String) { products(first: 25, after: $after, sortKey: UPDATED_AT) {
   nodes { id title status tags updatedAt publishedAt variants(first: 5) { nodes { id sku price inventoryQuantity
@@ -201,18 +266,42 @@ def test_a_line_leads_to_its_product_as_it_is_today(ask: Ask) -> None:
     assert (item["variant"]["sku"], Decimal(item["variant"]["price"]) > 0) == (item["sku"], True)
 
 
-def test_stock_falls_by_what_is_ordered_and_only_that_is_told_as_changed(start_sandbox: Any, tmp_path: Any) -> None:
-    own = start_sandbox(tmp_path, people=3000)
+@pytest.fixture(scope="module")
+def own(start_sandbox: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A larger company, whose clock only the test of the stock moves."""
+    return start_sandbox(tmp_path_factory.mktemp("own"), people=3000)
+
+
+@pytest.fixture
+def ask_own(own: Any) -> Ask:
     token = requests.post(
         f"{own.root}/shopify/admin/oauth/access_token",
         data={"grant_type": "client_credentials", "client_id": "shop-sandbox", "client_secret": "shop-secret"},
     ).json()["access_token"]
 
-    def ask_own(query: str, **variables: Any) -> dict[str, Any]:
+    def post(query: str, **variables: Any) -> dict[str, Any]:
         url = f"{own.root}/shopify/admin/api/2026-07/graphql.json"
         headers = {"X-Shopify-Access-Token": token}
         return dict(requests.post(url, json={"query": query, "variables": variables}, headers=headers).json())
 
+    return post
+
+
+def test_a_return_is_open_until_its_money_is_paid_back(own: Any, ask_own: Ask) -> None:
+    query = (
+        'query ($after: String) { orders(first: 50, after: $after, query: "return_status:in_progress") {'
+        " nodes { id displayFinancialStatus returns(first: 5) { nodes { status closedAt } } }"
+        " pageInfo { hasNextPage endCursor } } }"
+    )
+    orders = walk(ask_own, query, "orders")
+    open_ones = {one["order_id"] for one in own.get("/truth/returns") if not one["is_refunded"]}
+    assert {one["id"] for one in orders} == open_ones
+    assert open_ones
+    assert {one["displayFinancialStatus"] for one in orders} == {"PAID"}
+    assert all(one["returns"]["nodes"] == [{"status": "OPEN", "closedAt": None}] for one in orders)
+
+
+def test_stock_falls_by_what_is_ordered_and_only_that_is_told_as_changed(own: Any, ask_own: Ask) -> None:
     places = ask_own("{ locations(first: 1) { nodes { id } } }")["data"]["locations"]["nodes"]
     before = walk_levels(ask_own, places[0]["id"])
     known = {line["id"] for line in own.get("/truth/order_lines")}

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sandbox.company.columns import Array, Columns
+from sandbox.company.deliveries import plan_parcels
 from sandbox.company.population import NEVER
+from sandbox.company.returns import plan_returns
 
 CART_LIFE_SECONDS = 14 * 86_400
 """How long a left cart counts as open: a later order is a new cart."""
@@ -16,6 +18,9 @@ LISTED_AFTER_SECONDS = 600
 KEPT_SECONDS = 90 * 86_400
 """The shop forgets abandoned checkouts after three months."""
 NO_ORDER = -1
+CHANGES_OF_AN_ORDER = tuple(
+    f"{what}_at" for what in ("cancelled", "fulfilled", "arrived", "second_arrived", "return_asked", "refunded")
+)
 
 
 def _cart_columns() -> Columns:
@@ -53,6 +58,10 @@ def _order_columns() -> Columns:
         refunded_at=np.int64,
         refund_cents=np.int32,
         total_cents=np.int32,
+        is_split=bool,
+        arrived_at=np.int64,
+        second_arrived_at=np.int64,
+        return_asked_at=np.int64,
     )
 
 
@@ -140,15 +149,25 @@ class Shop:
         if len(numbers) == 0:
             return numbers
         people = carts["person"][numbers]
+        fulfilled_at = add_delay(at, carts["fulfilled_after"][numbers])
+        lines = 1 + (carts["quantity_2"][numbers] > 0) + (carts["quantity_3"][numbers] > 0)
+        new = np.arange(len(numbers)) + len(self.orders)
+        parcels = plan_parcels(new, fulfilled_at, lines)
+        refunded_at = add_delay(at, carts["refunded_after"][numbers])
+        delivered_at = np.maximum(parcels.arrived_at, parcels.second_arrived_at)
         orders = self.orders.append(
             cart=numbers,
             person=people,
             at=at,
             cancelled_at=add_delay(at, carts["cancelled_after"][numbers]),
-            fulfilled_at=add_delay(at, carts["fulfilled_after"][numbers]),
-            refunded_at=add_delay(at, carts["refunded_after"][numbers]),
+            fulfilled_at=fulfilled_at,
+            refunded_at=refunded_at,
             refund_cents=carts["refund_cents"][numbers],
             total_cents=carts["total_cents"][numbers],
+            is_split=parcels.is_split,
+            arrived_at=parcels.arrived_at,
+            second_arrived_at=parcels.second_arrived_at,
+            return_asked_at=plan_returns(carts, new, numbers, delivered_at, refunded_at),
         )
         carts["order"][numbers] = orders
         carts["completed_at"][numbers] = at
@@ -173,7 +192,7 @@ class Shop:
         orders = self.orders
         numbers = np.flatnonzero(orders["at"] <= now)
         updated = orders["at"][numbers].copy()
-        for name in ("cancelled_at", "fulfilled_at", "refunded_at"):
+        for name in CHANGES_OF_AN_ORDER:
             moments = orders[name][numbers]
             np.maximum(updated, np.where(moments <= now, moments, 0), out=updated)
         return numbers, updated

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.company import Company
-from sandbox.company.columns import Array
+from sandbox.company.columns import Array, Columns
 from sandbox.company.stock import list_location_moments, list_product_moments
 from sandbox.shopify.execution import QueryFault
 from sandbox.shopify.search import filter_rows
@@ -108,7 +108,8 @@ class Pages:
             numbers, updated = shop.updated_orders(now)
             created = shop.orders["at"][numbers]
             tests = shop.carts["is_test"][shop.orders["cart"][numbers]].astype(np.int64)
-            return {"id": numbers, "updated_at": updated, "created_at": created, "processed_at": created, "test": tests}
+            columns = {"id": numbers, "updated_at": updated, "created_at": created, "processed_at": created}
+            return {**columns, "test": tests, **_tell_states(shop.orders, numbers, now)}
         if table == "customers":
             numbers, updated = shop.updated_customers(now)
             return {"id": numbers, "updated_at": updated, "created_at": shop.customers["at"][numbers]}
@@ -121,6 +122,18 @@ class Pages:
         created = shop.carts["at"][numbers]
         columns = {"id": numbers, "updated_at": updated, "created_at": created}
         return {**columns, "recovery_state": recovered, "status": recovered}
+
+
+def _tell_states(orders: Columns, numbers: Array, now: int) -> dict[str, Array]:
+    """How far refund and return of each order are, as the search's words are numbered."""
+    is_refunded = orders["refunded_at"][numbers] <= now
+    refunded = np.where(is_refunded, orders["refund_cents"][numbers], 0)
+    is_whole = refunded >= orders["total_cents"][numbers]
+    is_asked = orders["return_asked_at"][numbers] <= now
+    return {
+        "financial_status": np.where(refunded == 0, 0, np.where(is_whole, 2, 1)),
+        "return_status": np.where(is_asked, np.where(is_refunded, 2, 1), 0),
+    }
 
 
 def write_cursor(number: int, value: int) -> str:

@@ -10,11 +10,14 @@ from sandbox.clock import write_seconds
 from sandbox.company import Company
 from sandbox.company.columns import Array
 from sandbox.company.products import CURRENCY, PRODUCTS
+from sandbox.company.returns import split_refund
 from sandbox.shopify.connection import Node
 from sandbox.shopify.customers import Customer, spell_email
+from sandbox.shopify.fulfillments import make_fulfillments
 from sandbox.shopify.goods import name_product, name_variant
+from sandbox.shopify.money_back import FIRST_ORDER_NAME, make_refunds, make_returns, tell_return_status
 
-ORDER_BASE, CHECKOUT_BASE, REFUND_BASE, FIRST_ORDER_NAME = 5_000_000_000, 3_000_000_000, 9_000_000_000, 1001
+ORDER_BASE, CHECKOUT_BASE = 5_000_000_000, 3_000_000_000
 
 
 def make_orders(company: Company, numbers: Array, updated: list[int]) -> list[Node]:
@@ -37,6 +40,10 @@ def _make_order(company: Company, number: int, order: dict[str, Any], cart: dict
     refunded = order["refund_cents"] if order["refunded_at"] <= now else 0
     total = order["total_cents"]
     placed = write_seconds(order["at"])
+    lines = _make_items(company, "LineItem", order["cart"], cart)
+    if order["refunded_at"] <= now:
+        for line in split_refund(cart, order["refund_cents"]):
+            lines[line.place]["currentQuantity"] -= line.quantity
     return {
         "id": f"gid://shopify/Order/{ORDER_BASE + number}",
         "legacyResourceId": str(ORDER_BASE + number),
@@ -63,8 +70,11 @@ def _make_order(company: Company, number: int, order: dict[str, Any], cart: dict
         "currentTotalPriceSet": total - refunded,
         "totalRefundedSet": refunded,
         "customer": partial(Customer, company, int(company.shop.state["customer"][person])),
-        "lineItems": _make_items(company, "LineItem", order["cart"], cart),
-        "refunds": [_make_refund(number, order)] if order["refunded_at"] <= now else [],
+        "lineItems": list(lines.values()),
+        "fulfillments": make_fulfillments(number, order, now),
+        "refunds": make_refunds(number, order, cart, lines, now),
+        "returnStatus": tell_return_status(order, now),
+        "returns": make_returns(number, order, cart, lines, now),
     }
 
 
@@ -77,17 +87,6 @@ def _financial_status(total: int, refunded: int) -> str:
     if refunded == 0:
         return "PAID"
     return "REFUNDED" if refunded >= total else "PARTIALLY_REFUNDED"
-
-
-def _make_refund(number: int, order: dict[str, Any]) -> Node:
-    moment = write_seconds(order["refunded_at"])
-    return {
-        "id": f"gid://shopify/Refund/{REFUND_BASE + number}",
-        "createdAt": moment,
-        "updatedAt": moment,
-        "note": None,
-        "totalRefundedSet": order["refund_cents"],
-    }
 
 
 def _make_checkout(company: Company, number: int, cart: dict[str, Any], updated: int) -> Node:
@@ -105,37 +104,36 @@ def _make_checkout(company: Company, number: int, cart: dict[str, Any], updated:
         "subtotalPriceSet": cart["total_cents"],
         "totalDiscountsSet": cart["discount_cents"],
         "customer": partial(Customer, company, int(company.shop.state["customer"][cart["person"]])),
-        "lineItems": _make_items(company, "AbandonedCheckoutLineItem", number, cart),
+        "lineItems": list(_make_items(company, "AbandonedCheckoutLineItem", number, cart).values()),
     }
 
 
-def _make_items(company: Company, kind: str, cart_number: int, cart: dict[str, Any]) -> list[Node]:
+def _make_items(company: Company, kind: str, cart_number: int, cart: dict[str, Any]) -> dict[int, Node]:
+    """The cart's lines by place."""
     gross = cart["total_cents"] + cart["discount_cents"]
-    items = []
+    items = {}
     for place in (1, 2, 3):
         quantity, product = cart[f"quantity_{place}"], PRODUCTS[cart[f"product_{place}"]]
         if not quantity:
             continue
         original = product.price_cents * quantity
         discounted = original * cart["total_cents"] // gross
-        items.append(
-            {
-                "id": write_line_id(kind, cart_number, place),
-                "title": product.title,
-                "name": product.title,
-                "quantity": quantity,
-                "currentQuantity": quantity,
-                "sku": product.sku,
-                "variantTitle": None,
-                "vendor": "Safar",
-                "product": name_product(company, cart[f"product_{place}"]),
-                "variant": name_variant(company, cart[f"product_{place}"]),
-                "originalUnitPriceSet": product.price_cents,
-                "discountedUnitPriceSet": discounted // quantity,
-                "originalTotalSet": original,
-                "originalTotalPriceSet": original,
-                "discountedTotalSet": discounted,
-                "discountedTotalPriceSet": discounted,
-            }
-        )
+        items[place] = {
+            "id": write_line_id(kind, cart_number, place),
+            "title": product.title,
+            "name": product.title,
+            "quantity": quantity,
+            "currentQuantity": quantity,
+            "sku": product.sku,
+            "variantTitle": None,
+            "vendor": "Safar",
+            "product": name_product(company, cart[f"product_{place}"]),
+            "variant": name_variant(company, cart[f"product_{place}"]),
+            "originalUnitPriceSet": product.price_cents,
+            "discountedUnitPriceSet": discounted // quantity,
+            "originalTotalSet": original,
+            "originalTotalPriceSet": original,
+            "discountedTotalSet": discounted,
+            "discountedTotalPriceSet": discounted,
+        }
     return items

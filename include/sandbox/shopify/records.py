@@ -15,6 +15,7 @@ from sandbox.shopify.connection import Connection, Node
 from sandbox.shopify.customers import CUSTOMER_BASE, STATES, Customer
 from sandbox.shopify.execution import QueryFault
 from sandbox.shopify.goods import make_locations, make_products, make_variants
+from sandbox.shopify.money_back import REFUND_BASE, RETURN_BASE
 from sandbox.shopify.pages import Page, Pages
 from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE, make_checkouts, make_orders
 
@@ -22,12 +23,16 @@ ERASURE_DELAY = timedelta(days=10)
 NODE_TABLES = {
     "Customer": ("customers", CUSTOMER_BASE),
     "Order": ("orders", ORDER_BASE),
+    "Refund": ("orders", REFUND_BASE),
+    "Return": ("orders", RETURN_BASE),
     "AbandonedCheckout": ("abandonedCheckouts", CHECKOUT_BASE),
     "Product": ("products", SHELF[0].product_id),
     "ProductVariant": ("productVariants", SHELF[0].variant_id),
     "Location": ("locations", LOCATIONS[0].location_id),
 }
 """Type -> its table, and what is added to a row's number to make its id."""
+PARTS_OF_ORDERS = {"Refund": "refunds", "Return": "returns"}
+"""Type -> the order's list that holds it; an order has at most one of each."""
 Spoiler = Callable[[str, list[Node]], None]
 
 
@@ -78,10 +83,16 @@ class Records:
 
     def read_node(self, gid: str) -> Node | None:
         """Reads one object by its id, None when there is none."""
-        table, base = NODE_TABLES[choose_node_type(gid)]
+        kind = choose_node_type(gid)
+        table, base = NODE_TABLES[kind]
         digits = gid.rpartition("/")[2]
         page = self._pages.read_one(table, int(digits) - base) if digits.isdigit() else None
-        return self._make_nodes(table, page)[0] if page is not None else None
+        if page is None:
+            return None
+        node = self._make_nodes(table, page)[0]
+        if kind in PARTS_OF_ORDERS:
+            return next(iter(node[PARTS_OF_ORDERS[kind]]), None)
+        return node
 
     def shop_facts(self) -> Node:
         return {

@@ -24,7 +24,7 @@ from sandbox.throttle import PointsBucket
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 TOKEN_SECONDS = 86_399
 SCOPES = "read_customers,write_customers,write_customer_data_erasure,read_orders,read_all_orders,"
-SCOPES += "read_products,read_inventory,read_locations"
+SCOPES += "read_returns,read_products,read_inventory,read_locations"
 MOST_POINTS = 1000
 BUCKET_SECONDS = 20
 """How many seconds' restoring a full bucket holds."""

@@ -8,8 +8,9 @@ from typing import Any
 from sandbox.shopify.connection import Connection
 from sandbox.shopify.execution import Spec
 from sandbox.shopify.goods_schema import GOODS
+from sandbox.shopify.money_back_schema import MONEY_BACK
 from sandbox.shopify.records import Records, choose_node_type
-from sandbox.shopify.specs import MONEY, PAGE_ARGUMENTS, read, read_all, read_money, read_moneys, read_pages, read_part
+from sandbox.shopify.specs import MONEY, PAGE_ARGUMENTS, read, read_all, read_moneys, read_pages, read_part
 
 CONSENT = {
     "CustomerEmailMarketingConsentState": read_all("marketingState", "marketingOptInLevel", "consentUpdatedAt"),
@@ -29,9 +30,14 @@ def _connection_types(name: str) -> dict[str, dict[str, Spec]]:
     }
 
 
-def _refunds(node: dict[str, Any], arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    refunds: list[dict[str, Any]] = node["refunds"]
-    return refunds[: arguments.get("first")]
+def _take(name: str) -> Callable[[dict[str, Any], dict[str, Any]], list[dict[str, Any]]]:
+    """Reads a list that is no connection: whole, or its first."""
+
+    def take(node: dict[str, Any], arguments: dict[str, Any]) -> list[dict[str, Any]]:
+        nodes: list[dict[str, Any]] = node[name]
+        return nodes[: arguments.get("first")]
+
+    return take
 
 
 PAGE_INFO = {
@@ -63,9 +69,16 @@ ORDER = {
         **read_moneys("currentTotalPriceSet", "totalRefundedSet"),
         "customer": Spec(lambda node, arguments: node["customer"](), "Customer", cost=1),
         "lineItems": read_pages("lineItems", "LineItem"),
-        "refunds": Spec(_refunds, "Refund", cost=1, arguments=frozenset({"first"})),
+        "fulfillments": Spec(_take("fulfillments"), "Fulfillment", cost=1, arguments=frozenset({"first"})),
+        **read_all("returnStatus"),
+        "returns": read_pages("returns", "Return"),
+        "refunds": Spec(_take("refunds"), "Refund", cost=1, arguments=frozenset({"first"})),
     },
-    "Refund": {**read_all("id", "createdAt", "updatedAt", "note"), "totalRefundedSet": read_money("totalRefundedSet")},
+    "Fulfillment": {
+        **read_all("id", "name", "status", "displayStatus", "createdAt", "updatedAt"),
+        **read_all("inTransitAt", "deliveredAt", "estimatedDeliveryAt"),
+    },
+    **MONEY_BACK,
     "LineItem": {
         **read_all("id", "title", "name", "quantity", "currentQuantity", "sku", "variantTitle", "vendor"),
         "product": read_part("product", "Product", cost=1),
@@ -129,6 +142,7 @@ def build_schema(records: Records) -> Mapping[str, Mapping[str, Spec]]:
         arguments=frozenset({"customerId"}),
     )
     names = ["Customer", "Order", "AbandonedCheckout", "LineItem", "AbandonedCheckoutLineItem"]
+    names += ("RefundLineItem", "Return", "ReturnLineItem")
     names += ("Product", "ProductVariant", "Location", "InventoryLevel")
     connections = {key: value for name in names for key, value in _connection_types(name).items()}
     return {

@@ -2,6 +2,10 @@ with orders as (
     select * from {{ ref('stg_shopify__orders') }}
 ),
 
+fulfillments as (
+    select * from {{ ref('stg_shopify__fulfillments') }}
+),
+
 edges as (
     select * from {{ ref('int_identity_edges') }}
 ),
@@ -56,6 +60,17 @@ refunded as (
     group by orders.order_id
 ),
 
+-- A parcel that was called back or failed says nothing of when the others arrive.
+parcels as (
+    select
+        order_id,
+        min(shipped_at) as shipped_at,
+        case when count(*) = count(delivered_at) then max(delivered_at) end as delivered_at
+    from fulfillments
+    where status not in ('CANCELLED', 'ERROR', 'FAILURE')
+    group by order_id
+),
+
 -- An order stops counting when it is cancelled or when nothing of its price is left.
 settled as (
     select
@@ -67,11 +82,14 @@ settled as (
         end as refunded_so_far_amount,
         case when orders.cancelled_at < {{ as_of() }} then orders.cancelled_at end as cancelled_by_then_at,
         case when orders.gross_amount > 0 then refunded.wholly_refunded_at end as wholly_refunded_at,
+        parcels.shipped_at,
+        case when orders.fulfillment_status = 'FULFILLED' then parcels.delivered_at end as delivered_at,
         coalesce(
             not orders.is_test and orders.gross_amount {{ '>=' if var('count_free_orders') else '>' }} 0, false
         ) as is_purchase_when_placed
     from orders
     left join refunded on orders.order_id = refunded.order_id
+    left join parcels on orders.order_id = parcels.order_id
     left join contact_records as by_customer on orders.record_id = by_customer.record_id
     left join address_owners as by_address on {{ dbt.concat(["'email:'", "orders.email"]) }} = by_address.identifier
 ),
@@ -111,6 +129,8 @@ numbered as (
         is_purchase_when_placed,
         is_purchase,
         voided_at,
+        shipped_at,
+        delivered_at,
         case
             when is_purchase and contact_id is not null
                 then row_number() over (partition by contact_id, is_purchase order by ordered_at, order_id)

@@ -17,6 +17,7 @@ renamed as (
         cast({{ parse_number('total_price_set__shop_money__amount') }} as numeric(18, 2)) as gross_amount,
         cast({{ parse_number('total_refunded_set__shop_money__amount') }} as numeric(18, 2)) as refunded_amount,
         upper(display_financial_status) as financial_status,
+        upper(display_fulfillment_status) as fulfillment_status,
         {{ parse_text('source_name') }} as source_name,
         {{ count_json_elements('line_items') }} as items_count,
         refunds
