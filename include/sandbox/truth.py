@@ -20,6 +20,7 @@ from sandbox.company.population import NEVER
 from sandbox.company.products import PRODUCTS, SHELF
 from sandbox.company.returns import choose_reason, split_refund
 from sandbox.company.stock import LOCATIONS, count_stock
+from sandbox.hubspot.truth import VIEWS as HUBSPOT_VIEWS
 from sandbox.meta.insights import list_ad_days
 from sandbox.shopify.customers import customer_gid
 from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE, write_line_id
@@ -40,6 +41,7 @@ def create_router(company: Company) -> APIRouter:
         "contacts": list_contacts,
         "customers": list_customers,
         "ads": list_ads,
+        **HUBSPOT_VIEWS,
     }
 
     @router.get("/{view}")

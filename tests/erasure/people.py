@@ -115,6 +115,18 @@ class Company:
             **VERSION,
         )
         self.insert(
+            "raw_hubspot",
+            "form_submissions",
+            form_id="f",
+            conversion_id="s1",
+            submitted_at=NOW - timedelta(days=9),
+            values__email=EMAIL.title(),
+            values__message="I am Kanaribert Winterhalder.",
+            _dlt_id="f",
+            **VERSION,
+        )
+        self.insert("raw_hubspot", "list_contacts", list_id="9", contact_id="1001", _dlt_id="l", **VERSION)
+        self.insert(
             "raw_shopify",
             "customers",
             id=CUSTOMER,

@@ -298,6 +298,8 @@ def test_after_a_restore_the_tombstone_file_erases_whom_the_backup_brought_back(
             "ledger.permission_event",
             "raw_hubspot.contacts",
             "raw_hubspot.subscription_statuses",
+            "raw_hubspot.form_submissions",
+            "raw_hubspot.list_contacts",
             "raw_shopify.customers",
             "raw_shopify.orders",
             "raw_shopify.abandoned_checkouts",

@@ -162,6 +162,8 @@ def test_a_record_that_comes_back_is_dropped_under_its_old_id_and_under_a_new_on
     for record in ({"id": "1001"}, {"id": "9", "properties": {"email": f" {EMAIL.upper()}"}}):
         assert filter_one("hubspot", "contacts", record) == (None, {"dropped": 1})
     assert filter_one("hubspot", "subscription_statuses", {"subscriberIdString": EMAIL, "subscriptionId": 4})[0] is None
+    link = {"contact_id": "1001", "toObjectId": 7}
+    assert filter_one("hubspot", "contact_companies", link) == (None, {"dropped": 1})
     assert filter_one("hubspot", "contacts", {"id": "10010", "properties": {"email": "a@example.com"}})[1] == {}
 
 
@@ -186,6 +188,16 @@ def test_an_order_that_comes_back_is_landed_without_the_person() -> None:
         "currency_code": '"EUR"',
     }
     assert counts == {"redacted": 1}
+
+
+def test_a_form_that_comes_back_is_landed_without_the_person() -> None:
+    values = {"email": f" {EMAIL.title()}", "message": "I am Kanaribert", "shoe": "Winterhalder"}
+    record = {"form_id": "f", "conversionId": "c", "submittedAt": 1772000000000, "pageUrl": "/?k=ari", "values": values}
+    kept, counts = filter_one("hubspot", "form_submissions", record)
+    assert counts == {"redacted": 1}
+    assert kept is not None
+    assert kept.keys() == {"form_id", "conversion_id", "submitted_at", "values__email"}
+    assert kept["values__email"] == '"erased-a@erased.invalid"'
 
 
 def test_what_must_still_be_found_is_sealed_with_the_installations_key() -> None:

@@ -67,6 +67,25 @@ def test_only_changed_parents_are_asked_about_where_it_says_so(
     assert select(still) == [("1",), ("2",)]
 
 
+def test_a_parent_that_is_gone_is_not_asked_about_where_all_parents_are_read(
+    vendor: Vendor, declare: Declare, open_at: Open
+) -> None:
+    source = declare("notes", ("cursor: {column: changed}", "is_whole: true"), ("{cursor.start}", "ever"))
+    vendor.contacts = [project("1"), project("2")]
+    ask_two_nights(open_at(), source, vendor, later=[project("2")])
+    assert [path for path in vendor.paths() if path.startswith("/projects")] == ["/projects/2/notes"]
+
+
+def test_only_parents_that_fit_are_asked_about(vendor: Vendor, declare: Declare, open_at: Open) -> None:
+    source = declare("notes", (BATCH, BATCH.replace("}", ", where: {kind: 'a b'}}")), ("{name: changed,", "{name: kind, data_type: text}\n          - {name: changed,"))  # fmt: skip
+    vendor.contacts = [project("1") | {"kind": "a b"}, project("2") | {"kind": "c"}, project("3")]
+    ask_two_nights(open_at(), source, vendor, later=[project("4") | {"kind": "a b"}])
+    assert sorted(path for path in vendor.paths() if path.startswith("/projects")) == [
+        "/projects/1/notes",
+        "/projects/4/notes",
+    ]
+
+
 def test_a_batch_with_a_cursor_asks_each_parent_for_what_is_newer(
     vendor: Vendor, declare: Declare, open_at: Open
 ) -> None:
@@ -110,6 +129,11 @@ def test_a_list_of_objects_is_sent_where_the_vendor_wants_one(vendor: Vendor, de
     ("old", "new", "told"),
     [
         ("size: 1, into", "size: 2, into", r"into: project_id must be declared .* needs `size: 1`"),
+        (
+            "into: project_id",
+            "into: project_id, where: {changed: x}",
+            r"where: changed must be a column of projects",
+        ),
         ("into: project_id", "into: whose", r"into: whose must be declared under `columns`"),
         ("column: id, size", "column: owner, size", r"projects\.owner is personal and would stand in a URL"),
     ],
@@ -117,3 +141,34 @@ def test_a_list_of_objects_is_sent_where_the_vendor_wants_one(vendor: Vendor, de
 def test_a_wrong_batch_is_told(old: str, new: str, told: str, declare: Declare) -> None:
     with pytest.raises(ConfigurationError, match=told):
         declare("notes", (old, new))
+
+
+def note(number: int, day: int) -> dict[str, Any]:
+    return {"number": number, "written": f"2026-02-{day:02d}T10:00:00Z"}
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_where_the_newest_come_first_reading_ends_at_what_is_known(
+    newest_first: bool, vendor: Vendor, declare: Declare, open_at: Open, select: Select
+) -> None:
+    """Of a parent that is new everything is read, however old it is."""
+    cursor = f"cursor: {{column: written, newest_first: {str(newest_first).lower()}}}"
+    column = "columns:\n          - {name: written, data_type: timestamptz}\n          - {name: project_id"
+    source = declare(
+        "notes",
+        ("key: [project_id, number]", f"key: [project_id, number]\n              {cursor}"),
+        ("columns:\n          - {name: project_id", column),
+    )
+    old = [note(number, 28 - number) for number in range(1, 8)]
+    vendor.contacts, vendor.notes = [project("1")], {"1": old}
+    ask_two_nights(workspace := open_at(), source, vendor, later=[project("1"), project("2")])
+    assert vendor.paths().count("/projects/1/notes") == (1 if newest_first else 4)
+    assert isinstance(workspace.clock, FixedClock)
+    workspace.clock.at += timedelta(days=1)
+    vendor.requests.clear()
+    vendor.contacts = [project("1"), project("2"), project("3")]
+    vendor.notes = {"1": [note(9, 28), note(8, 28), *old], "3": [note(1, 3), note(2, 2), note(3, 1)]}
+    check_load(workspace, source, land_source(workspace, source).load_id)
+    assert vendor.paths().count("/projects/1/notes") == (2 if newest_first else 5)
+    rows = select("select project_id, count(*) from raw_notes.notes where _dlt_valid_to is null group by 1 order by 1")
+    assert rows == [("1", 9), ("3", 3)]

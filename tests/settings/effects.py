@@ -21,6 +21,7 @@ INTAKE = "tests/intake/test_intake_settings.py::"
 TRACKED = "tests/intake/test_tracked_events.py::"
 VENDOR = "tests/extraction/test_source_settings.py::"
 BATCHES = "tests/extraction/test_batches.py::"
+RESHAPING = "tests/extraction/test_reshaping.py::"
 LANDING = "tests/extraction/test_landing.py::"
 ALERTS = "tests/alerting/test_alerts.py::"
 ERASED = "tests/extraction/test_vendor_erasures.py::"
@@ -248,6 +249,8 @@ EFFECTS: dict[str, Effects] = {
         "params": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",
         "headers": VENDOR + "test_headers_of_the_client_and_of_the_endpoint_are_sent",
         "limit": VENDOR + "test_the_declared_limit_makes_us_wait",
+        "pairs": RESHAPING + "test_names_with_values_become_columns",
+        "unnest": RESHAPING + "test_the_elements_of_a_list_are_rows_with_what_is_kept_of_their_record",
         "omit": JOBS + "test_changes_are_asked_for_without_a_job_and_one_instant_is_one_text",
         "inner": INNER + "test_a_list_of_many_pages_lands_whole",
         **dict.fromkeys(["job", "format", "next_page"], JOBS + "test_a_job_is_started_waited_for_and_its_pages_land"),
@@ -258,6 +261,7 @@ EFFECTS: dict[str, Effects] = {
         "initial": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",
         "overlap": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",
         "format": VENDOR + "test_a_cursor_is_written_as_the_vendor_reads_it",
+        "newest_first": BATCHES + "test_where_the_newest_come_first_reading_ends_at_what_is_known",
     },
     "safar.catalogue.fetching.Cap": {
         "rows": LANDING + "test_rows_that_share_one_instant_are_paged_by_their_id",
@@ -270,6 +274,11 @@ EFFECTS: dict[str, Effects] = {
         "days": LANDING + "test_days_before_the_window_are_left_alone",
         "where": VENDOR + "test_what_vanished_is_retired_only_in_what_was_asked_about",
     },
+    "safar.catalogue.reshaping.Unnest": {
+        "more": RESHAPING + "test_a_list_that_the_vendor_cut_fails_the_load",
+        "list_": RESHAPING + "test_the_elements_of_a_list_are_rows_with_what_is_kept_of_their_record",
+        "keep": RESHAPING + "test_the_elements_of_a_list_are_rows_with_what_is_kept_of_their_record",
+    },
     "safar.catalogue.fetching.Batch": {
         "table": LANDING + "test_first_load_flattens_objects_and_keeps_lists",
         "column": LANDING + "test_first_load_flattens_objects_and_keeps_lists",
@@ -277,6 +286,7 @@ EFFECTS: dict[str, Effects] = {
         "concurrency": VENDOR + "test_so_many_batches_are_asked_for_at_once",
         "each": BATCHES + "test_a_list_of_objects_is_sent_where_the_vendor_wants_one",
         "into": BATCHES + "test_each_parent_is_asked_about_in_the_path_and_named_in_its_rows",
+        "where": BATCHES + "test_only_parents_that_fit_are_asked_about",
         "only_changed": BATCHES + "test_only_changed_parents_are_asked_about_where_it_says_so",
     },
     "safar.catalogue.fetching.Tombstone": dict.fromkeys(
@@ -322,6 +332,7 @@ EFFECTS: dict[str, Effects] = {
         "modified_at": LANDING + "test_the_newer_of_two_versions_in_one_load_counts",
         "endpoint": LANDING + "test_first_load_flattens_objects_and_keeps_lists",
         "changes": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",
+        "is_whole": RESHAPING + "test_of_a_table_that_is_read_as_a_whole_what_does_not_come_is_gone",
         "erased": ERASED + "test_a_row_that_says_so_erases_its_person",
         "deletions": LANDING + "test_archived_records_get_a_tombstone_once",
         "cursor": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",

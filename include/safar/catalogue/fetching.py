@@ -22,6 +22,7 @@ from safar.catalogue.duration import Duration
 from safar.catalogue.frozen import Frozen as Frozen
 from safar.catalogue.inner_lists import InnerList
 from safar.catalogue.jobs import Job, Nesting, NextPage
+from safar.catalogue.reshaping import Unnest
 from safar.catalogue.share import Share
 
 
@@ -168,7 +169,12 @@ class Endpoint(Frozen):
     limit: RateLimit | None = None
     """For an endpoint that the vendor counts apart."""
     omit: tuple[str, ...] = ()
-    """Fields of a record that say nothing about it, such as its own address; they are not read."""
+    """Fields of a row that say nothing about it, such as its own address; they are not read."""
+    unnest: Unnest | None = None
+    """Where a list inside each record holds the rows."""
+    pairs: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    """Field of a row that is a list of names with values -> what the name and the value are called in it. It becomes an
+    object, so each name is a column of its own; of a name that comes twice the values are joined by semicolons."""
     inner: tuple[InnerList, ...] = ()
     """Lists inside a record that come in pages of their own; they are read to their end."""
     job: Job | None = None
@@ -204,6 +210,9 @@ class Cursor(Frozen):
     overlap: Duration = timedelta(hours=1)
     """Asked for again each time: vendors index late and clocks differ."""
     format: Literal["iso", "epoch_ms", "epoch_s", "date"] = "iso"
+    newest_first: bool = False
+    """The vendor tells the newest rows first and cannot be asked for changes alone: no page is asked for after one that
+    ends before the last load's cursor. What belongs to a value of `batch` that no load knew is read to its end."""
 
 
 class Cap(Frozen):
@@ -232,8 +241,9 @@ class Window(Frozen):
 class Batch(Frozen):
     """Ask once per ``size`` values of another table's column: ``{batch}``, or ``{batch.one}`` where ``size`` is 1.
 
-    The values are those of this load and of the versions that earlier loads left open. With a ``cursor`` of its own the
-    table asks each of them for what is newer; a value that is new then has to tell nothing older.
+    The values are those of this load and, where the other table is not read as a whole, those that earlier loads left
+    open. With a ``cursor`` of its own the table asks each of them for what is newer; a value that is new then has to
+    tell nothing older, unless the newest rows come first.
     """
 
     table: str
@@ -245,6 +255,8 @@ class Batch(Frozen):
     """The column that gets the value asked for, where the vendor's rows do not repeat it; needs ``size: 1``."""
     only_changed: bool = False
     """Only the values of records that this load brought."""
+    where: dict[str, str] = Field(default_factory=dict)
+    """Only the values of rows in which these columns have these values."""
     concurrency: int = Field(default=2, gt=0, le=16)
 
 

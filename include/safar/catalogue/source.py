@@ -62,6 +62,8 @@ class TableExtract(Frozen):
     window: Window | None = None
     batch: Batch | None = None
     deleted: Tombstone | None = None
+    is_whole: bool = False
+    """Each load reads the whole table: what it does not bring is gone. For lists whose vendor tells no deletions."""
     erased: Erased | None = None
     """How the vendor tells of people whom it has erased; other deletions only archive."""
     rename: dict[str, str] = Field(default_factory=dict)
@@ -196,6 +198,13 @@ def _check_way(marked: MarkedYaml, extract: TableExtract, place: Place) -> None:
         raise marked.fail((*place, "changes"), "`changes` needs a `cursor`: changed since when?")
     if extract.cap is not None and extract.cursor is None:
         raise marked.fail((*place, "cap"), "`cap` needs a `cursor` to start again from.")
+    reads_a_part = extract.cursor or extract.files or (extract.batch and extract.batch.only_changed)
+    if extract.is_whole and (extract.kind != "record" or reads_a_part):
+        raise marked.fail(
+            (*place, "is_whole"),
+            "is_whole belongs to kind record, without `cursor`, `files` and `only_changed`: a load that reads only "
+            "changes would retire all the rest.",
+        )
 
 
 def _check_columns(marked: MarkedYaml, table: Table, place: Place) -> None:
@@ -249,6 +258,11 @@ def _check_batch(marked: MarkedYaml, table: Table, earlier: tuple[Table, ...], p
             place,
             f"{batch.table}.{batch.column} is not a column of a table declared before {table.name!r}; reorder them.",
         )
+    for name in batch.where:
+        if parent.types.get(name) != "text":
+            raise marked.fail(
+                (*place, "where"), f"where: {name} must be a column of {batch.table} with data_type text."
+            )
     if batch.into is not None and (batch.size != 1 or batch.into not in table.types):
         raise marked.fail(
             (*place, "into"),

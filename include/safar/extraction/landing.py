@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from safar.catalogue.fetching import Batch
 from safar.catalogue.source import Source, Table
 from safar.connections import Connection
 from safar.errors import ConfigurationError, ConnectionMissing
@@ -119,9 +120,12 @@ class _Landing:
         with self.workspace.open_ledger() as ledger:
             self._tombstones = read_tombstones(ledger, hasher)
         self._erased_at_vendor = ErasedAtVendor(self.source, self.workspace, hasher)
-        self._looked_up: dict[tuple[str, str], dict[str, None]] = {
-            (batch.table, batch.column): {} for table in self.source.tables if (batch := table.extract.batch)
-        }
+        self._looked_up: dict[str, dict[str, None]] = {}
+        self._children: dict[str, list[tuple[str, Batch]]] = {}
+        for table in self.source.tables:
+            if table.extract.batch:
+                self._looked_up[table.name] = {}
+                self._children.setdefault(table.extract.batch.table, []).append((table.name, table.extract.batch))
 
     @property
     def _connected(self) -> Connection:
@@ -181,27 +185,36 @@ class _Landing:
             return (Rows(page) for page in pages)
         batch = table.extract.batch
         looked_up: dict[str, None] = {}
+        known: dict[str, None] = {}
         if batch is not None:
-            looked_up = {} if batch.only_changed else self._known_values(batch.table, batch.column)
-            looked_up = looked_up | self._looked_up[batch.table, batch.column]
-        return read_table(client, table, moment, reader.columns, looked_up)
+            known = {} if batch.only_changed else self._known_values(batch)
+            looked_up = self._looked_up[table.name]
+            if not self.source.table(batch.table).extract.is_whole:  # of such a one this load has brought all there are
+                looked_up = known | looked_up
+        return read_table(client, table, moment, reader.columns, looked_up, known)
 
     def _watch(self, table: Table, line: Line) -> None:
         """Notes the values that a later table looks up."""
-        for (name, column), noted in self._looked_up.items():
-            value = line.values.get(column)
-            if name == table.name and value is not None:
-                noted[decode_text(value)] = None
+        for child, batch in self._children.get(table.name, ()):
+            value = line.values.get(batch.column)
+            fits = all(decode_text(line.values.get(name, '""')) == wanted for name, wanted in batch.where.items())
+            if value is not None and fits:
+                self._looked_up[child][decode_text(value)] = None
 
-    def _known_values(self, table: str, column: str) -> dict[str, None]:
+    def _known_values(self, batch: Batch) -> dict[str, None]:
         """The column's values in the versions that earlier loads left open."""
+        conditions = [sql.SQL("{} = %s").format(sql.Identifier(name)) for name in batch.where]
         statement = sql.SQL(
             "select distinct {column} from {table} where _dlt_valid_to is null and not coalesce(_deleted, false) "
-            "and {column} is not null order by 1"
-        ).format(column=sql.Identifier(column), table=sql.Identifier(self.source.schema_name, table))
+            "and {column} is not null and {where} order by 1"
+        ).format(
+            column=sql.Identifier(batch.column),
+            table=sql.Identifier(self.source.schema_name, batch.table),
+            where=sql.SQL(" and ").join(conditions) if conditions else sql.SQL("true"),
+        )
         with psycopg.connect(self.workspace.warehouse.dsn) as connection:
             try:
-                return {row[0]: None for row in connection.execute(statement)}
+                return {row[0]: None for row in connection.execute(statement, list(batch.where.values()))}
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
                 return {}
 
@@ -218,7 +231,7 @@ class _Landing:
     def _scope(self, table: Table, moment: Moment) -> str | None:
         window = table.extract.window
         if window is None:
-            return None
+            return "true" if table.extract.is_whole else None
         first, last = window_days(moment.began_at, window.days)
         where = fill_placeholders(window.where, describe_connection(self._connected))
         conditions = [f"\"{window.column}\" between '{first}' and '{last}'"]

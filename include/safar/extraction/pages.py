@@ -16,6 +16,7 @@ from safar.extraction.inner_lists import InnerLists
 from safar.extraction.jobs import run_job
 from safar.extraction.paths import has_path
 from safar.extraction.placeholders import fill_placeholders
+from safar.extraction.reshaping import reshape
 from safar.extraction.result_files import FileResult
 
 Page = list[Any]
@@ -41,11 +42,7 @@ def read_pages(
     inner = InnerLists(client, table, endpoint, known)
     for page in _read_result(client, table, endpoint, known, body):
         inner.complete(page)
-        for name in endpoint.omit:
-            for record in page:
-                if isinstance(record, dict):
-                    record.pop(name, None)
-        yield page
+        yield reshape(page, endpoint, client.source, table)
 
 
 def _read_result(

@@ -40,7 +40,7 @@ class TableLoad:
     undeclared: tuple[str, ...]
     cursor: str | None
     scope: str | None = None
-    """For a partition: the SQL condition of the rows that this load speaks of."""
+    """The SQL condition of the rows that this load speaks of, where that is more than those which it brings."""
 
 
 class SourcePipeline:

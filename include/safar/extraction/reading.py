@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,19 +40,26 @@ class Rows:
 
 
 def read_table(
-    client: VendorClient, table: Table, moment: Moment, columns: Columns, looked_up: Iterable[str] = ()
+    client: VendorClient,
+    table: Table,
+    moment: Moment,
+    columns: Columns,
+    looked_up: Iterable[str] = (),
+    known: Collection[str] = (),
 ) -> Iterator[Rows]:
     """Yields everything that the vendor has to say about the table since the last load.
 
     Args:
         columns: turns a record into columns; the cap's cursor is read with it.
         looked_up: for a batch table, the values to look up.
+        known: those of them that an earlier load brought.
     """
     extract = table.extract
     assert extract.endpoint is not None
     if extract.batch is not None:
         since = {} if extract.cursor is None else _between(extract.cursor, *_bounds(table, extract.cursor, moment))
-        pages = _read_batches(client, table.name, extract.endpoint, extract.batch, looked_up, since)
+        news = _News(extract.cursor, moment.cursors.get(table.name), columns, known)
+        pages = _read_batches(client, table.name, extract.endpoint, extract.batch, looked_up, since, news)
     elif extract.window is not None:
         start, end = window_days(moment.began_at, extract.window.days)
         known = {"window.start": start, "window.end": end}
@@ -73,6 +80,8 @@ def _read_changes(
     reached = moment.cursors.get(table.name)
     endpoint = extract.endpoint if reached is None or extract.changes is None else extract.changes
     assert endpoint is not None
+    if cursor.newest_first:
+        return _News(cursor, reached, columns).take(read_pages(client, table.name, endpoint, {}))
     bounds = _bounds(table, cursor, moment)
     if extract.cap is None or endpoint is not extract.changes:
         return _read_resumed(client, table.name, endpoint, cursor, bounds, columns)
@@ -167,13 +176,43 @@ def _last_instant(page: Page, cursor: Cursor, columns: Columns) -> datetime | No
     return None
 
 
+@dataclass
+class _News:
+    """Where to stop in a table whose newest rows come first."""
+
+    cursor: Cursor | None
+    reached: str | None
+    columns: Columns
+    known: Collection[str] = ()
+    """Values of a batch whose older rows have been read before."""
+
+    def take(self, pages: Iterator[Page], value: str | None = None) -> Iterator[Page]:
+        """Goes through the pages until one ends before what the last load reached."""
+        is_known = self.reached is not None and (value is None or value in self.known)
+        if self.cursor is None or not self.cursor.newest_first or not is_known:
+            yield from pages
+            return
+        start = start_of(self.cursor, self.reached)
+        for page in pages:
+            yield page
+            oldest = _last_instant(page, self.cursor, self.columns)
+            if oldest is not None and oldest < start:
+                return
+
+
 def _tick(cursor: Cursor) -> timedelta:
     """The shortest time that the vendor's filter can tell apart."""
     return timedelta(milliseconds=1) if cursor.format == "epoch_ms" else timedelta(seconds=1)
 
 
 def _read_batches(
-    client: VendorClient, table: str, endpoint: Endpoint, batch: Batch, values: Iterable[str], since: dict[str, str]
+    client: VendorClient,
+    table: str,
+    endpoint: Endpoint,
+    batch: Batch,
+    values: Iterable[str],
+    since: dict[str, str],
+    news: _News,
 ) -> Iterator[Page]:
     """Looks the values up, several batches at once; the pages come in the order of the batches."""
 
@@ -182,7 +221,7 @@ def _read_batches(
         known: dict[str, Any] = {**since, "batch": asked}
         if batch.size == 1:
             known["batch.one"] = some[0]
-        pages = read_pages(client, table, endpoint, known)
+        pages = news.take(read_pages(client, table, endpoint, known), some[0])
         return [_name_value(page, batch.into, some[0]) if batch.into else page for page in pages]
 
     with ThreadPoolExecutor(batch.concurrency, thread_name_prefix="batch") as pool:

@@ -38,6 +38,10 @@ class Contact:
     is_purged: bool = False
     """Deleted for good, as the law on privacy asks: in no list and with nothing left."""
 
+    @property
+    def object_id(self) -> int:
+        return self.contact_id
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:

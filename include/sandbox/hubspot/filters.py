@@ -1,18 +1,20 @@
-"""HubSpot's search filters, compiled into one test per contact."""
+"""HubSpot's search filters, compiled into one test per record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.company.crm import Contact, read_milliseconds
+from sandbox.company.crm import read_milliseconds
+from sandbox.hubspot.records import Record
 
 Value = int | str | None
-Test = Callable[[Contact], bool]
+Test = Callable[[Record], bool]
 MAX_GROUPS, MAX_FILTERS, MAX_FILTERS_IN_ALL = 5, 10, 25
-_MOMENTS: dict[str, Callable[[Contact], int]] = {
-    "createdate": lambda contact: contact.created_ms,
-    "lastmodifieddate": lambda contact: contact.updated_ms,
+_MOMENTS: dict[str, Callable[[Record], int]] = {
+    "createdate": lambda record: record.created_ms,
+    "lastmodifieddate": lambda record: record.updated_ms,
+    "hs_lastmodifieddate": lambda record: record.updated_ms,
 }
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "EQ": lambda value, wanted: bool(value == wanted),
@@ -38,29 +40,29 @@ def compile_filters(groups: list[dict[str, Any]]) -> Test:
         )
     compiled = [[_compile_filter(one) for one in group.get("filters", [])] for group in groups]
     if not compiled:
-        return lambda contact: True
-    return lambda contact: any(all(test(contact) for test in tests) for tests in compiled)
+        return lambda record: True
+    return lambda record: any(all(test(record) for test in tests) for tests in compiled)
 
 
-def sort_key(name: str) -> Callable[[Contact], Any]:
-    """What to sort contacts by; a missing value comes first."""
+def sort_key(name: str) -> Callable[[Record], Any]:
+    """What to sort records by; a missing value comes first."""
     read = _reader(name)
 
-    def key(contact: Contact) -> tuple[bool, Any, int]:
-        value = read(contact)
+    def key(record: Record) -> tuple[bool, Any, int]:
+        value = read(record)
         return value is not None, "" if value is None else value, 0
 
     return key
 
 
-def _reader(name: str) -> Callable[[Contact], Value]:
+def _reader(name: str) -> Callable[[Record], Value]:
     if name in _MOMENTS:
         return _MOMENTS[name]
     if name == "hs_object_id":
-        return lambda contact: contact.contact_id
+        return lambda record: record.object_id
 
-    def read(contact: Contact) -> Value:
-        value = contact.properties.get(name)
+    def read(record: Record) -> Value:
+        value = record.properties.get(name)
         return None if value is None else value.lower()
 
     return read
@@ -79,25 +81,25 @@ def _compile_filter(description: dict[str, Any]) -> Test:
     read = _reader(name)
     if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
         has = operator == "HAS_PROPERTY"
-        return lambda contact: (read(contact) is not None) is has
+        return lambda record: (read(record) is not None) is has
     if operator in ("IN", "NOT_IN"):
         wanted = {_parse(name, value) for value in description.get("values") or []}
         is_in = operator == "IN"
-        return lambda contact: read(contact) is not None and (read(contact) in wanted) is is_in
+        return lambda record: read(record) is not None and (read(record) in wanted) is is_in
     if operator == "BETWEEN":
         low, high = _parse(name, description.get("value")), _parse(name, description.get("highValue"))
-        return lambda contact: (value := read(contact)) is not None and low <= value <= high  # type: ignore[operator]
+        return lambda record: (value := read(record)) is not None and low <= value <= high  # type: ignore[operator]
     return _compile_comparison(read, operator, _parse(name, description.get("value")))
 
 
-def _compile_comparison(read: Callable[[Contact], Value], operator: str, wanted: int | str) -> Test:
+def _compile_comparison(read: Callable[[Record], Value], operator: str, wanted: int | str) -> Test:
     is_negated = operator in ("NEQ", "NOT_CONTAINS_TOKEN")
     compare = _COMPARISONS.get({"NEQ": "EQ", "NOT_CONTAINS_TOKEN": "CONTAINS_TOKEN"}.get(operator, operator))
     if compare is None:
-        raise ValueError(f"Operator {operator} is not one of those that contacts can be searched with")
+        raise ValueError(f"Operator {operator} is not one of those that records can be searched with")
 
-    def test(contact: Contact) -> bool:
-        value = read(contact)
+    def test(record: Record) -> bool:
+        value = read(record)
         return is_negated if value is None else compare(value, wanted) is not is_negated
 
     return test

@@ -1,0 +1,16 @@
+with source as (
+    select * from {{ as_known('hubspot', 'ticket_stages', ['pipeline_id', 'stage_id']) }} as known
+),
+
+renamed as (
+    select
+        pipeline_id,
+        pipeline_label,
+        stage_id,
+        label as stage_label,
+        display_order as stage_order,
+        coalesce(is_closed, upper(ticket_state) = 'CLOSED', false) as is_closed
+    from source
+)
+
+select * from renamed
