@@ -13,6 +13,9 @@ from sandbox.hubspot.routes import create_router as create_hubspot_router
 from sandbox.mailbox.routes import create_router as create_mailbox_router
 from sandbox.meta.errors import SHAPES as META_SHAPES
 from sandbox.meta.routes import create_router as create_meta_router
+from sandbox.salesforce.errors import SHAPES as SALESFORCE_SHAPES
+from sandbox.salesforce.routes import create_router as create_salesforce_router
+from sandbox.salesforce.routes import create_truth_router as create_salesforce_truth
 from sandbox.sendgrid.errors import SHAPES as SENDGRID_SHAPES
 from sandbox.sendgrid.routes import create_router as create_sendgrid_router
 from sandbox.sendgrid.truth import router as sendgrid_truth
@@ -32,9 +35,11 @@ def create_app(config: SandboxConfig) -> FastAPI:
     app = FastAPI(title="Safar's sandbox company", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.company = company
     app.include_router(administration.create_router(company))
+    app.include_router(create_salesforce_truth(company), prefix="/truth/salesforce")
     app.include_router(truth.create_router(company), prefix="/truth")
     app.include_router(create_hubspot_router(company), prefix="/hubspot")
     app.include_router(create_meta_router(company), prefix="/meta")
+    app.include_router(create_salesforce_router(company), prefix="/salesforce")
     app.include_router(create_shopify_router(company), prefix="/shopify")
     app.include_router(create_sendgrid_router(company), prefix="/sendgrid")
     app.include_router(create_mailbox_router(company), prefix="/mailbox")
@@ -44,6 +49,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
     shapes = {
         "hubspot": HUBSPOT_SHAPES,
         "meta": META_SHAPES,
+        "salesforce": SALESFORCE_SHAPES,
         "shopify": make_shopify_shapes(config.shopify_restore_rate),
         "sendgrid": SENDGRID_SHAPES,
     }

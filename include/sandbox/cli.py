@@ -15,7 +15,7 @@ from sandbox.clock import parse_moment, write_moment
 from sandbox.config import START, SandboxConfig
 
 cli = typer.Typer(
-    help="A simulated company: HubSpot, Meta, Shopify and SendGrid over HTTP, under one virtual clock and one seed.",
+    help="A simulated company: its CRMs, ads, shop and mail provider over HTTP, under one virtual clock and one seed.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,7 +24,7 @@ cli = typer.Typer(
 
 @cli.callback()
 def explain() -> None:
-    """A simulated company: HubSpot, Meta, Shopify and SendGrid over HTTP, under one virtual clock and one seed."""
+    """A simulated company: its CRMs, ads, shop and mail provider over HTTP, under one virtual clock and one seed."""
 
 
 @cli.command()
@@ -40,7 +40,7 @@ def serve(
     ] = 1000,
     limits: Annotated[bool, typer.Option(help="Whether vendors throttle; POST /limits changes it later.")] = True,
 ) -> None:
-    """Serve the company's vendors below /hubspot, /meta, /shopify and /sendgrid until interrupted.
+    """Serve the company's vendors below /hubspot, /meta, /salesforce, /shopify and /sendgrid until interrupted.
 
     GET /clock tells the virtual time and POST /clock moves it forward. POST /faults lets something go wrong;
     GET /faults lists what can. GET /mailbox shows the mails, GET /truth/summary what is really so.

@@ -15,6 +15,8 @@ class Secrets:
 
     hubspot_token: str = "pat-sandbox"  # noqa: S105
     meta_token: str = "meta-sandbox"  # noqa: S105
+    salesforce_client_id: str = "salesforce-sandbox"
+    salesforce_client_secret: str = "salesforce-secret"  # noqa: S105
     shopify_client_id: str = "shop-sandbox"
     shopify_client_secret: str = "shop-secret"  # noqa: S105
     sendgrid_key: str = "SG.sandbox"

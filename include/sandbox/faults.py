@@ -45,7 +45,7 @@ class Fault:
     fault_id: int
     name: str
     vendor: str = ""
-    """hubspot, meta, shopify, sendgrid; empty for all."""
+    """hubspot, meta, salesforce, shopify, sendgrid; empty for all."""
     path: str = ""
     """A regular expression searched in the path below the vendor's prefix; empty for all."""
     count: int | None = 1

@@ -15,6 +15,7 @@ from sandbox.company.columns import Array
 from sandbox.company.crm import MARKETING, SERVICE, Crm
 from sandbox.company.crm_changes import Change, apply_archive, apply_edit, apply_merge, plan_changes, play_past
 from sandbox.company.population import NEVER, SUBSCRIBED, UNSUBSCRIBED, Population
+from sandbox.company.sales import Sales
 from sandbox.company.shop import Shop
 
 PAST_DAYS = 730
@@ -28,7 +29,7 @@ class Cause:
     """Something that came from outside: a mail's effect, a call of a vendor's API."""
 
     kind: str
-    """order, visit, consent, shop_consent, crm_edit or crm_purge"""
+    """order, visit, consent, shop_consent, crm_edit, crm_purge or sales_change"""
     payload: dict[str, Any]
 
 
@@ -51,6 +52,7 @@ class Course:
         self.population = Population(seed)
         self.shop = Shop()
         self.crm = Crm(self.population)
+        self.sales = Sales(self.population, seed, start)
         self.happened: Counter[str] = Counter()
         self.reached = start
         """Everything up to this moment has happened."""
@@ -167,6 +169,8 @@ class Course:
             self.crm.change(self.crm.contacts[payload["place"]], at, **payload["properties"])
         elif cause.kind == "crm_purge":
             self._purge(payload["place"], payload["address"], at)
+        elif cause.kind == "sales_change":
+            self.sales.change(payload["record_id"], at, payload["fields"])
         elif cause.kind == "visit":
             self.shop.state["visits_count"][payload["person"]] += 1
         else:

@@ -13,6 +13,7 @@ from sandbox.company.course import Cause, Course
 from sandbox.company.crm import MARKETING, Crm
 from sandbox.company.people import Person, Standing
 from sandbox.company.population import NEVER, REDACTED, Population
+from sandbox.company.sales import Sales
 from sandbox.company.shop import Shop
 from sandbox.config import SandboxConfig
 from sandbox.faults import Faults
@@ -60,6 +61,10 @@ class Company:
     @property
     def crm(self) -> Crm:
         return self.course.crm
+
+    @property
+    def sales(self) -> Sales:
+        return self.course.sales
 
     @property
     def version(self) -> tuple[int, int, int]:
@@ -123,6 +128,10 @@ class Company:
     def purge_contact(self, place: int | None, address: str | None) -> None:
         """Deletes a contact of the CRM for good, or keeps an address out that no contact has."""
         self._add_cause(self._now, Cause("crm_purge", {"place": place, "address": address}))
+
+    def change_sales_record(self, record_id: str, fields: dict[str, Any]) -> None:
+        """Changes or deletes a record of the sales people's CRM, now: somebody used its API."""
+        self._add_cause(self._now, Cause("sales_change", {"record_id": record_id, "fields": fields}))
 
     def redact_customer(self, person_id: int, at: datetime) -> None:
         """Lets the shop erase a customer's data at a moment (later, in case the shop thinks better of it)."""
