@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from importlib import import_module
 
 from safar.alerting import describe_failure, raise_alerts, watch_ledger
 from safar.catalogue import Catalogue
@@ -36,6 +37,11 @@ class NightPlayer:
     catalogue: Catalogue
     move_clock: Callable[[datetime], None]
     report: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        # The first source to be checked imports pandas, and dlt, which lands the others, looks into a pandas that is
+        # only half imported.
+        import_module("pandas")
 
     def play_day(self, night: date) -> None:
         """Plays all moments of the day that begins with this night."""
