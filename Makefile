@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run up down night manifest caps seeds docs check lint types unit test torture judge bench lock clean
+.PHONY: help setup run up down night manifest caps seeds docs check lint types unit test test-sources torture judge bench lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -62,6 +62,9 @@ unit: $(STAMP)  ## Only the tests
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: lint types unit  ## Lint, types and all tests
+
+test-sources: $(STAMP)  ## Every source with every fault of its vendor, at every place of a load
+	@EVERY_PLACE=1 $(BIN)/pytest -n 2 tests/sources
 
 torture: $(STAMP)  ## Kill dispatchers and databases by the hundred, clear a week, let the long property tests run
 	@TORTURE_EXAMPLES=5000 $(BIN)/pytest -n 0 tests/intake/test_api_description.py --timeout 3000

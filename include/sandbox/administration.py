@@ -45,7 +45,8 @@ def create_router(company: Company) -> APIRouter:
 def _add_fault_routes(router: APIRouter, company: Company) -> None:
     @router.get("/faults")
     async def list_faults() -> Response:
-        return write_json({"active": company.faults.list_active(), "known": KINDS})
+        known = {name: kind.description for name, kind in KINDS.items()}
+        return write_json({"active": company.faults.list_active(), "known": known})
 
     @router.post("/faults")
     async def switch_on_fault(request: Request) -> Response:

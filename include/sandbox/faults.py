@@ -7,35 +7,71 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.store import Store
 
-KINDS: dict[str, str] = {
-    "server_error": "500 with the vendor's error shape or plain text: every vendor now and then, most in deployments.",
-    "garbage": "200 with an HTML page where JSON was due: a proxy or a maintenance page in between.",
-    "cut_body": "The connection closes in the middle of the body: a chunked or short answer under load.",
-    "timeout": "No answer for `seconds` (default 60), and the request is not carried out: an overloaded gateway.",
-    "lost_answer": "The request is carried out, but its answer never arrives (waits `seconds`, default 60): the "
-    "ambiguous write, SendGrid's 202 that nobody saw.",
-    "slow": "The answer comes after `seconds` (default 2): large pages at peak hours.",
-    "unauthorized": "401 in the vendor's error shape: a token expired or was revoked between two pages.",
-    "throttle": "The vendor's own throttling answer (429; Shopify: 200 with THROTTLED, or 429 when `retry_after` is "
-    "given; Meta: 400 with code 80000), with Retry-After when `retry_after` is given: another app used the quota up.",
-    "quota_used_up": "The vendor's own answer once the day's calls are used up (HubSpot: 429 with policy DAILY): "
-    "another app or a loop took them all. A vendor without such a quota answers 501.",
-    "missing_key": "The first record of a page has lost its identifier: seen where objects are half deleted.",
-    "unparsable_date": "The first record of a page has a modification date that is none.",
-    "bad_email": "The first record of a page has an e-mail that is none: CRMs keep what people typed.",
-    "search_lag": "HubSpot's search does not find what was changed in the last `seconds` of virtual time (default "
-    "3600): its index is eventually consistent.",
+Remedy = Literal["ask_again", "come_back_later", "leave_out_the_record", "look_back", "give_up"]
+"""What a reader can do about a fault: ask at once or in a moment; come back hours later; go on without the record;
+ask next time for what changed before, too; or nothing at all until somebody mends it."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What can go wrong, after something a real vendor does."""
+
+    description: str
+    remedy: Remedy | None = None
+    """None: it does not happen to who reads."""
+    vendor: str = ""
+    """The only vendor that knows it; empty: every vendor may."""
+
+
+KINDS: dict[str, Kind] = {
+    "server_error": Kind(
+        "500 with the vendor's error shape or plain text: every vendor now and then, most in deployments.", "ask_again"
+    ),
+    "garbage": Kind("200 with an HTML page where JSON was due: a proxy or a maintenance page in between.", "ask_again"),
+    "cut_body": Kind(
+        "The connection closes in the middle of the body: a chunked or short answer under load.", "ask_again"
+    ),
+    "timeout": Kind(
+        "No answer for `seconds` (default 60), and the request is not carried out: an overloaded gateway.", "ask_again"
+    ),
+    "lost_answer": Kind(
+        "The request is carried out, but its answer never arrives (waits `seconds`, default 60): the ambiguous write, "
+        "SendGrid's 202 that nobody saw.",
+        "ask_again",
+    ),
+    "slow": Kind("The answer comes after `seconds` (default 2): large pages at peak hours.", "ask_again"),
+    "unauthorized": Kind(
+        "401 in the vendor's error shape: a token expired or was revoked between two pages.", "ask_again"
+    ),
+    "throttle": Kind(
+        "The vendor's own throttling answer (429; Shopify: 200 with THROTTLED, or 429 when `retry_after` is given; "
+        "Meta: 400 with code 80000), with Retry-After when `retry_after` is given: another app used the quota up.",
+        "ask_again",
+    ),
+    "quota_used_up": Kind(
+        "The vendor's own answer once the day's calls are used up (HubSpot: 429 with policy DAILY): another app or a "
+        "loop took them all. A vendor without such a quota answers 501.",
+        "come_back_later",
+    ),
+    "missing_key": Kind(
+        "The first record of a page has lost its identifier: seen where objects are half deleted.",
+        "leave_out_the_record",
+    ),
+    "unparsable_date": Kind("The first record of a page has a modification date that is none.", "leave_out_the_record"),
+    "bad_email": Kind(
+        "The first record of a page has an e-mail that is none: CRMs keep what people typed.", "leave_out_the_record"
+    ),
 }
-"""Name and what it copies. A vendor's own faults are added by ``declare_fault``."""
+"""By name. What only one vendor knows is added by ``declare_fault``."""
 
 
-def declare_fault(name: str, description: str) -> None:
+def declare_fault(name: str, description: str, *, vendor: str, remedy: Remedy | None = None) -> None:
     """Adds a fault that one vendor knows by itself."""
-    KINDS[name] = description
+    KINDS[name] = Kind(description, remedy, vendor)
 
 
 @dataclass

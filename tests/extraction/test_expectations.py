@@ -39,6 +39,7 @@ def rules(severity: str) -> list[Any]:
 
 BREAKING_VALUES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "expect_column_values_to_match_regex": lambda _: "\N{SNOWMAN}",
+    "expect_column_values_to_match_strftime_format": lambda _: "2026-02-30",
     "expect_column_values_to_not_be_null": lambda _: None,
     "expect_column_values_to_be_in_set": lambda _: "UNHEARD OF",
 }

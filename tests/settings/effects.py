@@ -348,6 +348,7 @@ EFFECTS: dict[str, Effects] = {
         "connection": "tests/extraction/test_bad_vendors.py::test_a_connection_without_a_secret_names_the_field",
         "client": VENDOR + "test_we_log_in_as_declared",
         "schedule": "tests/dags/test_source_schedules.py::test_a_source_is_extracted_when_its_yaml_says",
+        "not_applicable": "tests/sources/test_every_fault.py::test_a_fault_is_tried_unless_the_source_says_why_it_cannot_be",
         "cadences": "tests/catalogue/test_source_cadences.py::test_a_build_waits_for_the_sources_of_its_cadence",
     },
 }

@@ -101,6 +101,8 @@ class SourceExtract(Frozen):
     """The builds that wait for it."""
     erase: Erase | None = None
     """How a person is erased at the vendor; none where it knows nobody."""
+    not_applicable: dict[str, str] = Field(default_factory=dict)
+    """Faults that cannot happen with this vendor -> why; `make test-sources` tries all others."""
 
 
 class Source(Frozen):
@@ -116,6 +118,7 @@ class Source(Frozen):
     schedule: str = "0 2 * * *"
     cadences: tuple[Cadence, ...] = ("nightly",)
     erase: Erase | None = None
+    not_applicable: dict[str, str] = Field(default_factory=dict)
 
     def table(self, name: str) -> Table:
         return next(table for table in self.tables if table.name == name)
@@ -168,6 +171,7 @@ def _read_source(marked: MarkedYaml, declared: dict[str, Any], place: Place) -> 
         schedule=extract.schedule,
         cadences=extract.cadences,
         erase=extract.erase,
+        not_applicable=extract.not_applicable,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,17 @@ def _match(regex: str) -> Test:
     return lambda value: isinstance(value, str) and pattern.search(value) is not None
 
 
+def _match_format(strftime_format: str) -> Test:
+    def holds(value: Any) -> bool:
+        try:
+            datetime.strptime(value, strftime_format)  # noqa: DTZ007 - only whether it is one
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    return holds
+
+
 def _in_set(value_set: Sequence[Any]) -> Test:
     allowed = frozenset(value_set)
     return lambda value: value in allowed
@@ -104,6 +116,7 @@ def _length(min_value: int | None = None, max_value: int | None = None) -> Test:
 BUILDERS: dict[str, Callable[..., Test]] = {
     "expect_column_values_to_not_be_null": _not_null,
     "expect_column_values_to_match_regex": _match,
+    "expect_column_values_to_match_strftime_format": _match_format,
     "expect_column_values_to_be_in_set": _in_set,
     "expect_column_values_to_be_between": _between,
     "expect_column_value_lengths_to_be_between": _length,

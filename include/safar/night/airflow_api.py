@@ -7,11 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import RetryCallState, retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from safar.errors import SafarError
 
 TERMINAL = frozenset({"success", "failed"})
+
+
+def _give_last_answer(state: RetryCallState) -> requests.Response:
+    """The answer that stays an error; a connection that was never made is raised."""
+    assert state.outcome is not None
+    answer: requests.Response = state.outcome.result()
+    return answer
 
 
 class AirflowApi:
@@ -37,11 +44,14 @@ class AirflowApi:
             raise SafarError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
         return answer.json() if answer.content else None
 
+    # Under load Airflow's own transactions lose against each other, and it answers 500; whatever is called here may be
+    # called again: a run has its id, and clearing twice is clearing.
     @retry(
-        retry=retry_if_exception_type(requests.ConnectionError),
+        retry=retry_if_exception_type(requests.ConnectionError)
+        | retry_if_result(lambda answer: answer.status_code >= 500),
         stop=stop_after_delay(30),
         wait=wait_fixed(1),
-        reraise=True,
+        retry_error_callback=_give_last_answer,
     )
     def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         return self._session.request(method, f"{self._root}/api/v2{path}", timeout=60, **arguments)

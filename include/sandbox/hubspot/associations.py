@@ -20,6 +20,8 @@ declare_fault(
     "short_associations",
     "HubSpot's batch read of associations tells only `to` (default 1) of a record's and a cursor for the rest, as it "
     "does for records with very many.",
+    vendor="hubspot",
+    remedy="give_up",
 )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from sandbox.answers import Refused, reading, write_json
 from sandbox.clock import write_moment
 from sandbox.company import Company
+from sandbox.faults import declare_fault
 from sandbox.hubspot.directory import Directory
 from sandbox.hubspot.errors import refuse, refuse_input
 from sandbox.hubspot.gate import Gate
@@ -23,6 +24,13 @@ from sandbox.hubspot.inputs import (
     write_next,
 )
 
+declare_fault(
+    "search_lag",
+    "HubSpot's search does not find what was changed in the last `seconds` of virtual time (default 3600): its index "
+    "is eventually consistent.",
+    vendor="hubspot",
+    remedy="look_back",
+)
 LIST_LIMIT, HISTORY_LIMIT, SEARCH_LIMIT, BATCH_LIMIT = 100, 50, 200, 100
 
 

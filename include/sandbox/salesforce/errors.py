@@ -11,8 +11,15 @@ from sandbox.spoiling import ErrorShapes
 declare_fault(
     "query_forgotten",
     "Salesforce's INVALID_QUERY_LOCATOR (400) for a next page: it keeps few open queries per user.",
+    vendor="salesforce",
+    remedy="ask_again",
 )
-declare_fault("job_failed", "A bulk query job of Salesforce ends with the state Failed, in an answer with status 200.")
+declare_fault(
+    "job_failed",
+    "A bulk query job of Salesforce ends with the state Failed, in an answer with status 200.",
+    vendor="salesforce",
+    remedy="give_up",
+)
 
 
 def refuse(status: int, code: str, message: str) -> Response:

@@ -27,4 +27,4 @@ _DESCRIPTIONS = {
 }
 
 for _name, _description in _DESCRIPTIONS.items():
-    declare_fault(_name, _description)
+    declare_fault(_name, _description, vendor="sendgrid")

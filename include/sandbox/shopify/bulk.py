@@ -24,8 +24,18 @@ ROWS_AT_ONCE = 250
 ALL = 1_000_000
 """Inner lists have no pages in a bulk query."""
 
-declare_fault("bulk_expired", "A bulk operation of Shopify ends as EXPIRED: it took longer than ten days.")
-declare_fault("bulk_cut", "A bulk operation of Shopify is COMPLETED, but the file lacks its last line.")
+declare_fault(
+    "bulk_expired",
+    "A bulk operation of Shopify ends as EXPIRED: it took longer than ten days.",
+    vendor="shopify",
+    remedy="ask_again",
+)
+declare_fault(
+    "bulk_cut",
+    "A bulk operation of Shopify is COMPLETED, but the file lacks its last line.",
+    vendor="shopify",
+    remedy="give_up",
+)
 
 
 @dataclass

@@ -31,7 +31,12 @@ MOST_POINTS = 1000
 BUCKET_SECONDS = 20
 """How many seconds' restoring a full bucket holds."""
 
-declare_fault("access_denied", "Shopify's ACCESS_DENIED for one connection: a scope or a user's right was taken away.")
+declare_fault(
+    "access_denied",
+    "Shopify's ACCESS_DENIED for one connection: a scope or a user's right was taken away.",
+    vendor="shopify",
+    remedy="give_up",
+)
 
 
 class Tokens:
