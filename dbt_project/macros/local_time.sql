@@ -7,6 +7,15 @@
     cast(({{ instant }}) at time zone '{{ var("time_zone") }}' as date)
 {%- endmacro %}
 
+{#- The calendar day at an instant on a wall in another zone; without a zone, on the company's. -#}
+{% macro date_in_zone(instant, zone) -%}
+    {{ return(adapter.dispatch('date_in_zone')(instant, zone)) }}
+{%- endmacro %}
+
+{% macro default__date_in_zone(instant, zone) -%}
+    cast(({{ instant }}) at time zone coalesce({{ zone }}, '{{ var("time_zone") }}') as date)
+{%- endmacro %}
+
 {#- The instant at which a day begins on the company's wall. -#}
 {% macro local_midnight(day) -%}
     {{ return(adapter.dispatch('local_midnight')(day)) }}

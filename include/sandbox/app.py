@@ -8,8 +8,12 @@ from sandbox import administration, truth
 from sandbox.answers import Refused
 from sandbox.company import Company
 from sandbox.config import SandboxConfig
+from sandbox.google.errors import SHAPES as GOOGLE_SHAPES
+from sandbox.google.routes import create_router as create_google_router
 from sandbox.hubspot.errors import SHAPES as HUBSPOT_SHAPES
 from sandbox.hubspot.routes import create_router as create_hubspot_router
+from sandbox.linkedin.errors import SHAPES as LINKEDIN_SHAPES
+from sandbox.linkedin.routes import create_router as create_linkedin_router
 from sandbox.mailbox.routes import create_router as create_mailbox_router
 from sandbox.meta.errors import SHAPES as META_SHAPES
 from sandbox.meta.routes import create_router as create_meta_router
@@ -22,6 +26,8 @@ from sandbox.sendgrid.truth import router as sendgrid_truth
 from sandbox.shopify.errors import make_shapes as make_shopify_shapes
 from sandbox.shopify.routes import create_router as create_shopify_router
 from sandbox.spoiling import SpoilingMiddleware
+from sandbox.tiktok.errors import SHAPES as TIKTOK_SHAPES
+from sandbox.tiktok.routes import create_router as create_tiktok_router
 from sandbox.tracking import create_router as create_tracking_router
 
 
@@ -37,21 +43,27 @@ def create_app(config: SandboxConfig) -> FastAPI:
     app.include_router(administration.create_router(company))
     app.include_router(create_salesforce_truth(company), prefix="/truth/salesforce")
     app.include_router(truth.create_router(company), prefix="/truth")
+    app.include_router(create_google_router(company), prefix="/google")
     app.include_router(create_hubspot_router(company), prefix="/hubspot")
+    app.include_router(create_linkedin_router(company), prefix="/linkedin")
     app.include_router(create_meta_router(company), prefix="/meta")
     app.include_router(create_salesforce_router(company), prefix="/salesforce")
     app.include_router(create_shopify_router(company), prefix="/shopify")
     app.include_router(create_sendgrid_router(company), prefix="/sendgrid")
+    app.include_router(create_tiktok_router(company), prefix="/tiktok")
     app.include_router(create_mailbox_router(company), prefix="/mailbox")
     app.include_router(create_tracking_router(company), prefix="/tracking")
     app.include_router(sendgrid_truth)
     app.add_exception_handler(Refused, _answer_refused)
     shapes = {
+        "google": GOOGLE_SHAPES,
         "hubspot": HUBSPOT_SHAPES,
+        "linkedin": LINKEDIN_SHAPES,
         "meta": META_SHAPES,
         "salesforce": SALESFORCE_SHAPES,
         "shopify": make_shopify_shapes(config.shopify_restore_rate),
         "sendgrid": SENDGRID_SHAPES,
+        "tiktok": TIKTOK_SHAPES,
     }
     app.add_middleware(SpoilingMiddleware, company=company, shapes=shapes)
     return app

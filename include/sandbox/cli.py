@@ -40,7 +40,7 @@ def serve(
     ] = 1000,
     limits: Annotated[bool, typer.Option(help="Whether vendors throttle; POST /limits changes it later.")] = True,
 ) -> None:
-    """Serve the company's vendors below /hubspot, /meta, /salesforce, /shopify and /sendgrid until interrupted.
+    """Serve the company's vendors, each below its name such as /hubspot or /google, until interrupted.
 
     GET /clock tells the virtual time and POST /clock moves it forward. POST /faults lets something go wrong;
     GET /faults lists what can. GET /mailbox shows the mails, GET /truth/summary what is really so.

@@ -15,6 +15,12 @@ class Secrets:
 
     hubspot_token: str = "pat-sandbox"  # noqa: S105
     meta_token: str = "meta-sandbox"  # noqa: S105
+    google_client_id: str = "safar.apps.sandbox"
+    google_client_secret: str = "google-secret"  # noqa: S105
+    google_refresh_token: str = "1//google-sandbox"  # noqa: S105
+    google_developer_token: str = "developer-sandbox"  # noqa: S105
+    linkedin_token: str = "linkedin-sandbox"  # noqa: S105
+    tiktok_token: str = "tiktok-sandbox"  # noqa: S105
     salesforce_client_id: str = "salesforce-sandbox"
     salesforce_client_secret: str = "salesforce-secret"  # noqa: S105
     shopify_client_id: str = "shop-sandbox"

@@ -81,7 +81,7 @@ class Fault:
     fault_id: int
     name: str
     vendor: str = ""
-    """hubspot, meta, salesforce, shopify, sendgrid; empty for all."""
+    """The first part of a vendor's address, such as hubspot; empty for all."""
     path: str = ""
     """A regular expression searched in the path below the vendor's prefix; empty for all."""
     count: int | None = 1

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox.company import Company
 from sandbox.faults import Fault
 
-VENDORS = ("hubspot", "meta", "salesforce", "shopify", "sendgrid")
+VENDORS = ("google", "hubspot", "linkedin", "meta", "salesforce", "shopify", "sendgrid", "tiktok")
 PAGE = b"<!DOCTYPE html><html><head><title>We'll be back soon</title></head><body><h1>Maintenance</h1></body></html>"
 
 

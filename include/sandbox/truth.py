@@ -13,7 +13,8 @@ from fastapi import APIRouter, Response
 from sandbox.answers import write_json
 from sandbox.clock import write_moment, write_seconds
 from sandbox.company import Company
-from sandbox.company.ads import ACCOUNT_ZONE, make_ads
+from sandbox.company.ad_accounts import META
+from sandbox.company.ads import list_ad_days, make_ads
 from sandbox.company.columns import Array
 from sandbox.company.course import PAST_DAYS
 from sandbox.company.population import NEVER
@@ -21,7 +22,6 @@ from sandbox.company.products import PRODUCTS, SHELF
 from sandbox.company.returns import choose_reason, split_refund
 from sandbox.company.stock import LOCATIONS, count_stock
 from sandbox.hubspot.truth import VIEWS as HUBSPOT_VIEWS
-from sandbox.meta.insights import list_ad_days
 from sandbox.shopify.customers import customer_gid
 from sandbox.shopify.purchases import CHECKOUT_BASE, ORDER_BASE, write_line_id
 
@@ -248,7 +248,7 @@ def list_customers(company: Company) -> list[dict[str, Any]]:
 
 def list_ads(company: Company) -> list[dict[str, Any]]:
     """What each ad has done by now over all its days, as the platform tells it today."""
-    today = company.now.astimezone(ACCOUNT_ZONE).date()
+    today = company.now.astimezone(META.zone).date()
     first_day = company.config.start.date() - timedelta(days=PAST_DAYS)
     ads = make_ads(company.seed, first_day)
     sums = {ad.ad_id: Counter(days=0) for ad in ads}

@@ -189,7 +189,7 @@ def test_carts_find_their_people_by_address_and_ads_their_day(built: Any) -> Non
     ads = built.query(
         "select spend_date::text, clicks_count, spend_amount::text, currency from nightly_marts.fct_ad_spend_daily"
     )
-    assert ads == [{"spend_date": "2026-01-01", "clicks_count": 0, "spend_amount": "1.50", "currency": "EUR"}]
+    assert ads == [{"spend_date": "2026-01-01", "clicks_count": 0, "spend_amount": "1.500000", "currency": "EUR"}]
 
 
 def test_a_statement_told_in_two_spellings_is_one(built: Any) -> None:

@@ -20,7 +20,9 @@ from safar.extraction import CheckFailed, check_load, land_source
 from safar.extraction.row_rules import read_row_rules
 from safar.extraction.rows import LineReader, Rejected
 from safar.ledger.migration import migrate_ledger
+from safar.services.company import Company
 from safar.services.postgres import PostgresAddress, ensure_database
+from safar.services.vendors import ACCOUNTS, describe_vendors
 from safar.settings import PROJECT_ROOT, Settings
 from safar.workspace import Workspace
 
@@ -95,18 +97,7 @@ def open_workspace(postgres: PostgresAddress, name: str, company: str, home: Pat
         "safar_warehouse": warehouse,
         "safar_ledger": warehouse,
         "safar_address_key": {"password": "key"},
-        "hubspot": {"host": f"{company}/hubspot", "password": "pat-sandbox"},
-        "meta_ads": {
-            "host": f"{company}/meta/v26.0",
-            "password": "meta-sandbox",
-            "extra": {"account_id": "798085168510957"},
-        },
-        "shopify": {
-            "host": f"{company}/shopify",
-            "login": "shop-sandbox",
-            "password": "shop-secret",
-            "extra": {"api_version": "2026-07"},
-        },
+        **describe_vendors(Company(company), "", ACCOUNTS),
     }
     environment = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections.items()}
     settings = Settings(home=home, environment="sandbox")

@@ -15,7 +15,7 @@ from tiny_vendor import TOKEN, Fault, Handler, Vendor, answer
 from safar.catalogue.fetching import Cursor, RateLimit
 from safar.catalogue.source import Source
 from safar.clock import FixedClock
-from safar.errors import SafarError
+from safar.errors import ConfigurationError, SafarError
 from safar.extraction import Counts, check_load, land_source
 from safar.extraction.client import open_client
 from safar.extraction.cursors import format_instant
@@ -100,6 +100,95 @@ def test_headers_of_the_client_and_of_the_endpoint_are_sent(vendor: Vendor, decl
     )
     land_source(open_at(), source)
     assert [(headers["x-client"], headers.get("x-api")) for headers in seen] == [("ours", "7"), ("ours", None)]
+
+
+@pytest.mark.parametrize(("extra", "sent"), [({"manager": "7"}, "m7"), ({}, None)])
+def test_an_optional_header_is_sent_where_the_connection_has_what_it_names(
+    extra: dict[str, str], sent: str | None, vendor: Vendor, declare: Declare, open_at: Open
+) -> None:
+    seen: list[dict[str, str]] = []
+    vendor.contacts, vendor.faults = [contact(1)], [note_headers(seen)]
+    source = declare(
+        "crm", (BEARER, BEARER + '\n            optional_headers: {X-Manager: "m{connection.extra.manager}"}')
+    )
+    connection = open_at().connections.get("crm").model_copy(update={"extra": extra})
+    open_client(source, connection, REACH).rest.get("/contacts")
+    assert seen[0].get("x-manager") == sent
+
+
+def test_an_answer_without_a_list_is_an_error_unless_it_says_that_it_is_empty(
+    vendor: Vendor, declare: Declare, open_at: Open
+) -> None:
+    vendor.faults = [answer(200, {"mask": "id"}), answer(200, {"mask": "id"})]
+    with pytest.raises(SafarError, match="answered without 'results'"):
+        land_source(open_at(), declare("crm"))
+    source = declare("crm", ("              changes:", "                empty_when: mask\n              changes:"))
+    assert land_source(open_at(), source).rows["contacts"] == Counts()
+    vendor.faults = [answer(200, {"other": "id"})]
+    with pytest.raises(SafarError, match="answered without 'results'"):
+        land_source(open_at(), source)
+
+
+def test_a_vendor_that_answers_errors_with_200_is_understood_by_its_codes(
+    vendor: Vendor, declare: Declare, open_at: Open, patience: Patience, naps: list[float]
+) -> None:
+    def tell(code: int, **more: Any) -> Fault:
+        return answer(200, {"code": code, "told": f"words about {code}", **more})
+
+    shape = (
+        "errors: {code: code, message: told, good: [0], throttled: [40100], transient: ['5*'], "
+        "unauthorised: [40105], pause: 5 minutes}"
+    )
+    source = declare("crm", ("errors: {code: policy, exhausted: [DAILY]}", shape))
+    fine = tell(0, results=[])
+    vendor.faults = [tell(40100), tell(51234), fine, fine]
+    assert land_source(open_at(), source, patience).rows["contacts"] == Counts()
+    assert naps[0] == 300.0
+    assert len(naps) == 2
+    for code, told in ((40002, "error 40002: words about 40002"), (40105, r"refuses our credentials \(error 40105\)")):
+        vendor.faults = [tell(code), tell(code)]
+        with pytest.raises(SafarError, match=told):
+            land_source(open_at(), source, patience)
+
+
+@pytest.mark.parametrize(
+    ("told", "day"),
+    [
+        ({"year": 2026, "month": 2, "day": 3}, "2026-02-03"),
+        ("2026-02-03 00:00:00", "2026-02-03"),
+        ({"year": 2026, "month": 2, "day": 30}, None),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_a_row_gets_the_day_and_what_the_vendor_does_not_repeat(
+    told: Any, day: str | None, vendor: Vendor, declare: Declare, open_at: Open, select: Select
+) -> None:
+    vendor.days = [{"date_start": "2026-02-20", "when": {"at": told}, "ad": "a", "spend": "1"}]
+    columns = "{name: spend, data_type: text}"
+    more = [f"          - {{name: {name}, data_type: text}}" for name in ("on_day", "account", "when__at")]
+    source = declare(
+        "ads",
+        ("data_selector: data", 'data_selector: data\n                add: {account: "{connection.host}"}'),
+        ("add:", "dates: {on_day: when.at}\n                add:"),
+        (columns, "\n".join([columns, *more])),
+    )
+    land_source(open_at(), source)
+    assert select("select on_day, account from raw_ads.days") == [(day, vendor.base_url)]
+    with pytest.raises(ConfigurationError, match=r"endpoint names the column 'account', which is not declared"):
+        declare("ads", ("data_selector: data", "data_selector: data\n                add: {account: x}"))
+
+
+@pytest.mark.parametrize(("told", "waited"), [("30s", 30.0), (12, 12.0), ("1.5s", 1.5)])
+def test_we_wait_as_long_as_the_body_says(
+    told: Any, waited: float, vendor: Vendor, declare: Declare, open_at: Open, patience: Patience, naps: list[float]
+) -> None:
+    shape = "errors: {path: problem, code: kind, throttled: [SLOW], retry_after: delay}"
+    vendor.contacts = [contact(1)]
+    vendor.faults = [answer(429, {"problem": {"kind": "SLOW", "delay": told}})]
+    source = declare("crm", ("errors: {code: policy, exhausted: [DAILY]}", shape))
+    assert land_source(open_at(), source, patience).rows["contacts"] == Counts(new=1)
+    assert naps == [waited]
 
 
 def test_an_answer_that_takes_longer_than_the_timeout_is_asked_for_again(
@@ -287,6 +376,28 @@ def test_what_vanished_is_retired_only_in_what_was_asked_about(
     assert land_source(workspace, only_a).rows["days"] == Counts(deleted=1)
     still = select("select ad from raw_ads.days where _dlt_valid_to is null and not coalesce(_deleted, false)")
     assert still == [("b",)]
+
+
+def test_days_whose_answer_is_cut_are_asked_for_in_halves_and_one_that_is_too_long_is_told(
+    vendor: Vendor, declare: Declare, open_at: Open, select: Select
+) -> None:
+    # Like a vendor that tells two rows at most: the first two days have one each, the last two.
+    vendor.days = [{"date_start": f"2026-02-{day}", "ad": str(day), "spend": "1"} for day in (10, 20)]
+    vendor.page_size = 100
+    source = declare("ads", ("days: 28}", "days: 28, most_rows: 2}"))
+    assert land_source(open_at(), source).rows["days"] == Counts(new=2)
+    assert len(vendor.requests) > 2
+    assert select("select string_agg(ad, ' ' order by ad) from raw_ads.days") == [("10 20",)]
+    vendor.days = [{"date_start": "2026-02-20", "ad": ad, "spend": "1"} for ad in ("a", "b")]
+    with pytest.raises(SafarError, match=r"the answer for 2026-02-20 has 2 rows, which is where the vendor cuts it"):
+        land_source(open_at(), source)
+
+
+def test_a_window_s_days_are_known_by_their_parts(vendor: Vendor, declare: Declare, open_at: Open) -> None:
+    parts = '"{window.start.year}/{window.start.month}/{window.start.day} {window.end.day}"'
+    source = declare("ads", ("params: {range:", f"params: {{parts: {parts}, range:"))
+    land_source(open_at(), source)
+    assert vendor.requests[0][2]["parts"] == "2026/2/3 2"
 
 
 def test_a_source_s_cadences_and_schedule_are_read(declare: Declare) -> None:

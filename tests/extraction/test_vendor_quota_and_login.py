@@ -115,6 +115,22 @@ def test_of_several_ways_to_log_in_the_first_that_the_connection_allows_is_taken
         sign_in(vendor, declare, open_at, f"[{JWT}]", login="app")
 
 
+REFRESH = (
+    "{type: oauth2_refresh_token, access_token_url: '{connection.host}/token', client_id: '{connection.login}', "
+    "client_secret: '{connection.password}', refresh_token: '{connection.extra.lasting}'}"
+)
+
+
+def test_a_refresh_token_is_changed_for_tokens_that_hold_an_hour(
+    vendor: Vendor, declare: Declare, open_at: Open
+) -> None:
+    form, tokens = sign_in(vendor, declare, open_at, REFRESH, login="app", extra={"lasting": "1//R"})
+    assert (form["grant_type"], form["refresh_token"], form["client_id"]) == ("refresh_token", "1//R", "app")
+    assert tokens == ["Bearer T1", "Bearer T2"]
+    with pytest.raises(ConfigurationError, match="refresh_token belongs to type oauth2_refresh_token, which needs one"):
+        declare("crm", (BEARER, "auth: {type: oauth2_refresh_token, client_id: x}"))
+
+
 def test_a_key_that_is_none_is_told_without_repeating_it(vendor: Vendor, declare: Declare, open_at: Open) -> None:
     with pytest.raises(ConfigurationError, match="no RSA key in PEM form") as told:
         sign_in(vendor, declare, open_at, JWT, login="app", extra={"username": "u", "private_key": "secret-thing"})

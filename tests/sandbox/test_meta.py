@@ -10,10 +10,10 @@ import pytest
 import requests
 from facebook_business import FacebookAdsApi, FacebookSession
 from facebook_business.adobjects.adaccount import AdAccount
+from facebook_business.adobjects.adreportrun import AdReportRun
 from facebook_business.exceptions import FacebookRequestError
 
-from sandbox.company.ads import make_ads, tell_day
-from sandbox.meta.insights import list_ad_days
+from sandbox.company.ads import list_ad_days, make_ads, tell_day
 
 ACCOUNT = "act_798085168510957"
 FIELDS = ["account_id", "ad_id", "impressions", "clicks", "spend", "account_currency", "actions", "date_start"]
@@ -113,3 +113,42 @@ def test_a_request_that_meta_would_refuse_is_code_100(sandbox: Any, change: Any,
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == 100
     assert answer.json()["error"].get("error_subcode") == subcode
+
+
+PARAMETERS = {"level": "ad", "time_increment": 1, "time_range": {"since": "2026-02-01", "until": "2026-02-07"}}
+
+
+def run_report(account: AdAccount) -> AdReportRun:
+    """Starts a report and asks about it until it has an end."""
+    run = account.get_insights(fields=FIELDS, params=PARAMETERS, is_async=True)
+    for _ in range(10):
+        run.api_get()
+        if run["async_status"] not in ("Job Not Started", "Job Started", "Job Running"):
+            break
+    return run
+
+
+def test_a_report_is_run_asked_about_and_read(connect: Any) -> None:
+    account = connect()
+    run = run_report(account)
+    assert run["async_status"] == "Job Completed"
+    rows = [dict(row) for row in run.get_insights(params={"limit": 50})]
+    assert rows == ask(account, "2026-02-01", "2026-02-07")
+    assert len(rows) > 100
+
+
+def test_all_percent_is_not_completed(connect: Any) -> None:
+    run = connect().get_insights(fields=FIELDS, params=PARAMETERS, is_async=True)
+    told = [dict(run.api_get()) for _ in range(3)]
+    assert (told[-1]["async_percent_completion"], told[-1]["async_status"]) == (100, "Job Running")
+    with pytest.raises(FacebookRequestError) as caught:
+        list(run.get_insights())
+    assert caught.value.api_error_code() == 2601
+
+
+@pytest.mark.parametrize(("fault", "state"), [("job_failed", "Job Failed"), ("job_skipped", "Job Skipped")])
+def test_a_report_may_end_badly(connect: Any, sandbox: Any, fault: str, state: str) -> None:
+    sandbox.break_with(fault, vendor="meta")
+    run = run_report(connect())
+    assert run["async_status"] == state
+    assert run["error_message"].startswith("Please reduce")

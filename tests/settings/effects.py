@@ -182,6 +182,7 @@ EFFECTS: dict[str, Effects] = {
             ["private_key", "subject", "audience"],
             LOGIN + "test_an_assertion_says_who_asks_and_a_refused_token_is_asked_for_again",
         ),
+        "refresh_token": LOGIN + "test_a_refresh_token_is_changed_for_tokens_that_hold_an_hour",
     },
     "safar.catalogue.fetching.QuotaReset": dict.fromkeys(
         ["at", "time_zone", "after"],
@@ -224,7 +225,14 @@ EFFECTS: dict[str, Effects] = {
         ["path", "code", "message", "throttled", "transient", "exhausted", "wait"],
         VENDOR + "test_errors_are_read_where_and_as_declared",
     )
-    | {"expired": JOBS + "test_a_query_that_the_vendor_forgot_is_asked_anew_from_the_last_row"},
+    | {
+        "expired": JOBS + "test_a_query_that_the_vendor_forgot_is_asked_anew_from_the_last_row",
+        "retry_after": VENDOR + "test_we_wait_as_long_as_the_body_says",
+        **dict.fromkeys(
+            ["good", "unauthorised", "pause"],
+            VENDOR + "test_a_vendor_that_answers_errors_with_200_is_understood_by_its_codes",
+        ),
+    },
     "safar.catalogue.fetching.RateLimit": {
         "requests": VENDOR + "test_the_declared_limit_makes_us_wait",
         "per": VENDOR + "test_the_declared_limit_makes_us_wait",
@@ -235,6 +243,7 @@ EFFECTS: dict[str, Effects] = {
     "safar.catalogue.fetching.Client": {
         "auth": VENDOR + "test_we_log_in_as_declared",
         "headers": VENDOR + "test_headers_of_the_client_and_of_the_endpoint_are_sent",
+        "optional_headers": VENDOR + "test_an_optional_header_is_sent_where_the_connection_has_what_it_names",
         "timeout": VENDOR + "test_an_answer_that_takes_longer_than_the_timeout_is_asked_for_again",
         "errors": VENDOR + "test_errors_are_read_where_and_as_declared",
         "limit": VENDOR + "test_the_declared_limit_makes_us_wait",
@@ -249,6 +258,8 @@ EFFECTS: dict[str, Effects] = {
         "params": VENDOR + "test_the_first_load_begins_at_initial_and_the_next_overlaps",
         "headers": VENDOR + "test_headers_of_the_client_and_of_the_endpoint_are_sent",
         "limit": VENDOR + "test_the_declared_limit_makes_us_wait",
+        "empty_when": VENDOR + "test_an_answer_without_a_list_is_an_error_unless_it_says_that_it_is_empty",
+        **dict.fromkeys(["add", "dates"], VENDOR + "test_a_row_gets_the_day_and_what_the_vendor_does_not_repeat"),
         "pairs": RESHAPING + "test_names_with_values_become_columns",
         "unnest": RESHAPING + "test_the_elements_of_a_list_are_rows_with_what_is_kept_of_their_record",
         "omit": JOBS + "test_changes_are_asked_for_without_a_job_and_one_instant_is_one_text",
@@ -272,6 +283,7 @@ EFFECTS: dict[str, Effects] = {
     "safar.catalogue.fetching.Window": {
         "column": LANDING + "test_a_restated_day_replaces_the_old_one_and_what_vanished_is_retired",
         "days": LANDING + "test_days_before_the_window_are_left_alone",
+        "most_rows": VENDOR + "test_days_whose_answer_is_cut_are_asked_for_in_halves_and_one_that_is_too_long_is_told",
         "where": VENDOR + "test_what_vanished_is_retired_only_in_what_was_asked_about",
     },
     "safar.catalogue.reshaping.Unnest": {

@@ -2,10 +2,10 @@
 
 Placeholders in any text: ``{connection.password}``, ``{connection.login}``, ``{connection.host}``,
 ``{connection.extra.<name>}``; in endpoints also ``{cursor.start}``, ``{cursor.end}``, ``{cursor.at}``,
-``{cursor.after}``, ``{window.start}``, ``{window.end}``, ``{batch}`` (a list, standing alone) and ``{batch.one}`` (a
-batch's only value), where a job makes the rows ``{job.id}`` and what it keeps (see `safar.catalogue.jobs`), and in
-what asks for a list's next page ``{inner.id}`` and ``{inner.after}`` (see `safar.catalogue.inner_lists`); in requests
-that erase ``{record}`` or ``{address}``.
+``{cursor.after}``, ``{window.start}``, ``{window.end}`` (of both also ``{window.start.year}``, month and day, without
+leading zeros), ``{batch}`` (a list, standing alone) and ``{batch.one}`` (a batch's only value), where a job makes the
+rows ``{job.id}`` and what it keeps (see `safar.catalogue.jobs`), and in what asks for a list's next page ``{inner.id}``
+and ``{inner.after}`` (see `safar.catalogue.inner_lists`); in requests that erase ``{record}`` or ``{address}``.
 All other braces stay as they are, so a GraphQL query is written as it is.
 """
 
@@ -29,7 +29,9 @@ from safar.catalogue.share import Share
 class Auth(Frozen):
     """How each request proves who we are; the secrets come from the connection by placeholders."""
 
-    type: Literal["bearer", "api_key", "basic", "oauth2_client_credentials", "oauth2_jwt_bearer"]
+    type: Literal[
+        "bearer", "api_key", "basic", "oauth2_client_credentials", "oauth2_refresh_token", "oauth2_jwt_bearer"
+    ]
     token: str | None = None
     name: str | None = None
     api_key: str | None = None
@@ -41,12 +43,20 @@ class Auth(Frozen):
     client_secret: str | None = None
     access_token_header: str | None = None
     """The header that carries the token when it is not ``Authorization: Bearer``."""
+    refresh_token: str | None = None
+    """For a refresh token: the lasting one, for which short-lived ones are given."""
     private_key: str | None = None
     """For a JWT bearer: the RSA key, PEM, that signs the assertion."""
     subject: str | None = None
     """For a JWT bearer: the user as whom we ask."""
     audience: str | None = None
     """For a JWT bearer: for whom the assertion is meant."""
+
+    @model_validator(mode="after")
+    def _has_what_its_type_needs(self) -> Auth:
+        if (self.type == "oauth2_refresh_token") != (self.refresh_token is not None):
+            raise ValueError("refresh_token belongs to type oauth2_refresh_token, which needs one")
+        return self
 
 
 class Throttling(Frozen):
@@ -63,8 +73,10 @@ class ErrorShape(Frozen):
     path: str = ""
     """Where the error stands in the body; empty: the body itself, looked at from status 400 on."""
     code: str
-    """Where the code stands, from ``path`` on."""
+    """Where the code stands, from ``path`` on. In the lists below a ``*`` stands for any characters."""
     message: str = "message"
+    good: tuple[str, ...] = ()
+    """Codes that mean no error, for vendors that send one with every answer: there the status says nothing."""
     throttled: tuple[str, ...] = ()
     transient: tuple[str, ...] = ()
     exhausted: tuple[str, ...] = ()
@@ -72,9 +84,15 @@ class ErrorShape(Frozen):
     expired: tuple[str, ...] = ()
     """Codes of a query whose next page is no longer kept: it is asked anew from the last row's cursor, so a table
     with such a source sorts by its cursor."""
+    unauthorised: tuple[str, ...] = ()
+    """Codes that mean what HTTP 401 does."""
     wait: Throttling | None = None
+    pause: Duration | None = None
+    """How long to wait when throttled by a vendor that never says how long."""
+    retry_after: str | None = None
+    """Where, from ``path`` on, stands how long to wait when throttled: seconds, as a number or like ``30s``."""
 
-    @field_validator("throttled", "transient", "exhausted", "expired", mode="before")
+    @field_validator("good", "throttled", "transient", "exhausted", "expired", "unauthorised", mode="before")
     @classmethod
     def _codes_are_text(cls, value: Any) -> Any:
         return tuple(str(code) for code in value) if isinstance(value, list) else value
@@ -147,6 +165,8 @@ class Client(Frozen):
     auth: Auth | tuple[Auth, ...] | None = None
     """Several: the first for which the connection has all that it names."""
     headers: dict[str, str] = Field(default_factory=dict)
+    optional_headers: dict[str, str] = Field(default_factory=dict)
+    """Sent only where the connection has all that they name."""
     timeout: Duration = timedelta(seconds=60)
     errors: ErrorShape | None = None
     limit: RateLimit | None = None
@@ -166,6 +186,8 @@ class Endpoint(Frozen):
     paginator: dict[str, Any] | str = "single_page"
     data_selector: str = ""
     """Where the rows stand in the body; a body without it is an error, not an empty page."""
+    empty_when: str | None = None
+    """For vendors that leave an empty list out: what a body without rows has all the same."""
     limit: RateLimit | None = None
     """For an endpoint that the vendor counts apart."""
     omit: tuple[str, ...] = ()
@@ -175,6 +197,11 @@ class Endpoint(Frozen):
     pairs: dict[str, tuple[str, str]] = Field(default_factory=dict)
     """Field of a row that is a list of names with values -> what the name and the value are called in it. It becomes an
     object, so each name is a column of its own; of a name that comes twice the values are joined by semicolons."""
+    add: dict[str, str] = Field(default_factory=dict)
+    """Column -> what the vendor's rows do not repeat, such as the account that was asked for."""
+    dates: dict[str, str] = Field(default_factory=dict)
+    """Column -> where in a row its day stands: an object of year, month and day, or a text that begins with an ISO
+    date. What is none leaves the column empty."""
     inner: tuple[InnerList, ...] = ()
     """Lists inside a record that come in pages of their own; they are read to their end."""
     job: Job | None = None
@@ -236,6 +263,9 @@ class Window(Frozen):
     days: int = Field(gt=0)
     where: dict[str, str] = Field(default_factory=dict)
     """Further columns that bound what the request covers, e.g. the account."""
+    most_rows: int | None = Field(default=None, gt=0)
+    """For a vendor that ends its answer after so many rows without a word: days whose answer has as many are asked for
+    in halves, and a single day that has is an error."""
 
 
 class Batch(Frozen):

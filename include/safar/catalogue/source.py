@@ -221,6 +221,9 @@ def _check_columns(marked: MarkedYaml, table: Table, place: Place) -> None:
         named.append((field, getattr(getattr(extract, field), "column", None)))
     if extract.window is not None:
         named += [("window", column) for column in extract.window.where]
+    for field in ("endpoint", "changes"):
+        endpoint = getattr(extract, field)
+        named += [(field, column) for column in (*endpoint.add, *endpoint.dates)] if endpoint is not None else []
     if extract.files is not None:
         named += [("files", extract.files.visible_from)]
         named += [("files", column) for column in extract.files.mapping.values()]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
@@ -43,7 +44,7 @@ class Expired(Exception):
 
 
 class Unauthorised(Exception):
-    """HTTP 401: the token is wrong or has run out."""
+    """The token is wrong or has run out; the message is how the vendor said so."""
 
 
 @dataclass(frozen=True)
@@ -101,23 +102,37 @@ def _parse(content: bytes) -> tuple[Any, bool]:
 
 def _judge_declared(response: requests.Response, body: Any, errors: ErrorShape | None) -> None:
     """Acts on the error codes that the source's YAML names."""
-    if errors is None or (errors.path == "" and response.status_code < 400):
+    if errors is None or (errors.path == "" and not errors.good and response.status_code < 400):
         return
     error = look_up(body, errors.path)
     if not error:
         return
     code = str(look_up(error, errors.code))
-    if code in errors.throttled:
-        raise Throttled(_declared_wait(body, errors) or _retry_after(response))
-    if code in errors.exhausted:
+    if code in errors.good:
+        return
+    if _is_listed(code, errors.throttled):
+        raise Throttled(_find_wait(response, body, error, errors))
+    if _is_listed(code, errors.unauthorised):
+        raise Unauthorised(f"error {code}")
+    if _is_listed(code, errors.exhausted):
         raise QuotaUsedUp(f"its quota of the day is used up ({code})")
-    if code in errors.expired:
+    if _is_listed(code, errors.expired):
         raise Expired
-    if code in errors.transient:
+    if _is_listed(code, errors.transient):
         raise Transient(f"HTTP {response.status_code} with error {code}")
     if response.status_code < 400:
         message = str(look_up(error, errors.message))[:200]
         raise Refusal(f"it answered with error {code}: {message}", "Compare the request in the source's YAML with it.")
+
+
+def _is_listed(code: str, codes: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(code, one) for one in codes)
+
+
+def _find_wait(response: requests.Response, body: Any, error: Any, errors: ErrorShape) -> float | None:
+    """The wait that the vendor tells, wherever it does, or the pause that we declared for it."""
+    told = _declared_wait(body, errors) or _told_wait(error, errors) or _retry_after(response)
+    return told or (errors.pause.total_seconds() if errors.pause else None)
 
 
 def _judge_status(response: requests.Response) -> None:
@@ -125,7 +140,7 @@ def _judge_status(response: requests.Response) -> None:
     if status < 300:
         return
     if status == 401:
-        raise Unauthorised
+        raise Unauthorised("HTTP 401")
     if status == 429:
         raise Throttled(_retry_after(response))
     if status in TRANSIENT_STATUSES:
@@ -142,6 +157,14 @@ def _declared_wait(body: Any, errors: ErrorShape) -> float | None:
     if not rate or requested is None or available is None:
         return None
     return max(0.0, (float(requested) - float(available)) / float(rate))
+
+
+def _told_wait(error: Any, errors: ErrorShape) -> float | None:
+    told = look_up(error, errors.retry_after) if errors.retry_after else None
+    try:
+        return None if told is None else max(0.0, float(str(told).removesuffix("s")))
+    except ValueError:
+        return None
 
 
 def _retry_after(response: requests.Response) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,7 +76,7 @@ def open_client(source: Source, connection: Connection, reach: Reach, patience: 
     session = _open_session(source, connection, connection.base_url, patience or Patience(), reach)
     try:
         auth = _create_auth(settings.auth, known, source, connection, session.patience, reach)
-        headers = fill_placeholders(settings.headers, known)
+        headers = fill_placeholders(settings.headers, known) | _fill_optional(settings.optional_headers, known)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source.file}: connection {connection.conn_id!r}: {error}") from error
     session.credentials, session.quota, session.quota_reset = auth, settings.quota, settings.quota_reset
@@ -96,6 +97,14 @@ def open_paginator(endpoint: Endpoint, source: Source, table: str) -> BasePagina
     if paginator is None:
         raise ConfigurationError(f"{source.file}: table {table!r}: paginator: name its type; `auto` would guess.")
     return paginator
+
+
+def _fill_optional(headers: dict[str, str], known: dict[str, Any]) -> dict[str, str]:
+    filled = {}
+    for name, text in headers.items():
+        with suppress(ConfigurationError):
+            filled[name] = str(fill_placeholders(text, known))
+    return filled
 
 
 def _open_session(
@@ -140,4 +149,7 @@ def _create_one(
     session.is_for_tokens = True
     if auth.type == "oauth2_jwt_bearer":
         return FreshToken(SignedAssertion(**given, session=session), auth.access_token_header)
+    if auth.type == "oauth2_refresh_token":
+        lasting = {"grant_type": "refresh_token", "refresh_token": given.pop("refresh_token")}
+        given["access_token_request_data"] = lasting
     return FreshToken(OAuth2ClientCredentials(**given, session=session), auth.access_token_header)

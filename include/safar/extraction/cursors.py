@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from safar.catalogue.fetching import Cursor
@@ -54,6 +54,16 @@ def next_cursor(known: str | None, seen: datetime | None, began_at: datetime) ->
     if known is not None:
         reached = max(reached, parse_instant(known))
     return reached.isoformat()
+
+
+def read_day(value: Any) -> str | None:
+    """The ISO date of an object of year, month and day or of a text that begins with one; None when there is none."""
+    try:
+        if isinstance(value, dict):
+            return date(int(value["year"]), int(value["month"]), int(value["day"])).isoformat()
+        return date.fromisoformat(str(value)[:10]).isoformat()
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def window_days(until: datetime, days: int) -> tuple[str, str]:

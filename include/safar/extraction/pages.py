@@ -40,9 +40,10 @@ def read_pages(
         Expired: the vendor no longer keeps the next page of this query.
     """
     inner = InnerLists(client, table, endpoint, known)
+    added = fill_placeholders(endpoint.add, {**client.known, **known})
     for page in _read_result(client, table, endpoint, known, body):
         inner.complete(page)
-        yield reshape(page, endpoint, client.source, table)
+        yield reshape(page, endpoint, client.source, table, added)
 
 
 def _read_result(
@@ -97,7 +98,8 @@ def _read_bodies(
         hooks={"response": [lambda answer, *_, **__: answer]},
     )
     for page in pages:
-        if not has_path(page.response.json(), endpoint.data_selector):
+        told, empty_when = page.response.json(), endpoint.empty_when
+        if not has_path(told, endpoint.data_selector) and not (empty_when and has_path(told, empty_when)):
             raise SafarError(
                 f"{client.source.name}.{table}: {endpoint.method} {endpoint.path} answered without "
                 f"{endpoint.data_selector!r}. Nothing was landed. Compare `data_selector` in "

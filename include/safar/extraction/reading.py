@@ -15,10 +15,11 @@ from safar.catalogue.source import Table
 from safar.errors import SafarError
 from safar.extraction.answers import Expired
 from safar.extraction.client import VendorClient
-from safar.extraction.cursors import format_instant, parse_instant, start_of, window_days
+from safar.extraction.cursors import format_instant, parse_instant, start_of
 from safar.extraction.pages import Page, read_pages
 from safar.extraction.read_ahead import read_ahead
 from safar.extraction.rows import Columns
+from safar.extraction.windows import read_window
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,7 @@ def read_table(
         news = _News(extract.cursor, moment.cursors.get(table.name), columns, known)
         pages = _read_batches(client, table.name, extract.endpoint, extract.batch, looked_up, since, news)
     elif extract.window is not None:
-        start, end = window_days(moment.began_at, extract.window.days)
-        known = {"window.start": start, "window.end": end}
-        pages = read_pages(client, table.name, extract.endpoint, known)
+        pages = read_window(client, table.name, extract.endpoint, extract.window, moment.began_at)
     elif extract.cursor is not None:
         pages = _read_changes(client, table, extract.cursor, moment, columns)
     else:

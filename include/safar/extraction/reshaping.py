@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from safar.catalogue.fetching import Endpoint
 from safar.catalogue.reshaping import Unnest
 from safar.catalogue.source import Source
 from safar.errors import SafarError
+from safar.extraction.cursors import read_day
 from safar.extraction.paths import look_up
 
 
-def reshape(page: list[Any], endpoint: Endpoint, source: Source, table: str) -> list[Any]:
+def reshape(page: list[Any], endpoint: Endpoint, source: Source, table: str, added: Mapping[str, Any]) -> list[Any]:
     """The rows of a page, as the endpoint declares them.
+
+    Args:
+        added: what stands in every row, by column.
 
     Raises:
         SafarError: a list inside a record is not whole.
@@ -21,10 +26,13 @@ def reshape(page: list[Any], endpoint: Endpoint, source: Source, table: str) -> 
         page = [row for record in page for row in _unnest(record, endpoint.unnest, source, table)]
     for record in page:
         if isinstance(record, dict):
+            for column, path in endpoint.dates.items():
+                record[column] = read_day(look_up(record, path))
             for name in endpoint.omit:
                 record.pop(name, None)
             for name, (key, value) in endpoint.pairs.items():
                 record[name] = _fold(record.get(name), key, value)
+            record.update(added)
     return page
 
 

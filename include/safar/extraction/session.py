@@ -111,9 +111,10 @@ class VendorSession(requests.Session):
                     what = f"{problem}, {failures} times in a row"
                     raise self._give_up(request, what, "Run the load again when the vendor is well.") from None
                 wait = self._backoff(failures)
-            except Unauthorised:
+            except Unauthorised as told:
                 if is_renewed:
-                    raise self._give_up(request, "it refuses our credentials (HTTP 401)", self._renew_remedy) from None
+                    what = f"it refuses our credentials ({told})"
+                    raise self._give_up(request, what, self._renew_remedy) from None
                 is_renewed, wait = True, 0.0
                 request = self._renew(request)
             except Refusal as refusal:

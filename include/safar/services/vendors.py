@@ -20,6 +20,9 @@ HUBSPOT_TOKEN = "pat-sandbox"  # noqa: S105 - the sandbox's own, worth nothing e
 META_TOKEN = "meta-sandbox"  # noqa: S105
 SHOP_SECRET = "shop-secret"  # noqa: S105
 AD_ACCOUNT = "798085168510957"
+LINKEDIN_TOKEN = "linkedin-sandbox"  # noqa: S105
+TIKTOK_TOKEN = "tiktok-sandbox"  # noqa: S105
+GOOGLE_SECRET = "google-secret"  # noqa: S105
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,29 @@ class Account:
     password: str = ""
     login: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
+    """``{company}`` in a text stands for the sandbox's address."""
     is_written: bool = False
     """Whether we also write there; by a connection of its own, ``<source>_write``."""
 
 
 ACCOUNTS: Mapping[str, Account] = {
+    "google_ads": Account(
+        "/google/v26",
+        GOOGLE_SECRET,
+        "safar.apps.sandbox",
+        {
+            "customer_id": "2121450128",
+            "login_customer_id": "1112223333",
+            "developer_token": "developer-sandbox",
+            "refresh_token": "1//google-sandbox",
+            "token_url": "{company}/google/token",
+        },
+    ),
     "hubspot": Account("/hubspot", HUBSPOT_TOKEN, is_written=True),
+    "linkedin_ads": Account("/linkedin/rest", LINKEDIN_TOKEN, extra={"account_id": "502840441", "version": "202609"}),
     "meta_ads": Account("/meta/v26.0", META_TOKEN, extra={"account_id": AD_ACCOUNT}),
     "shopify": Account("/shopify", SHOP_SECRET, "shop-sandbox", {"api_version": "2026-07"}, is_written=True),
+    "tiktok_ads": Account("/tiktok/open_api/v1.3", TIKTOK_TOKEN, extra={"advertiser_id": "7211098765432101889"}),
 }
 """Source -> its account, in the order of their names."""
 
@@ -73,7 +91,10 @@ def describe_vendors(
                 "host": f"{company.base_url}{account.path}",
                 "login": account.login,
                 "password": account.password,
-                "extra": dict(account.extra),
+                "extra": {
+                    key: value.replace("{company}", company.base_url) if isinstance(value, str) else value
+                    for key, value in account.extra.items()
+                },
             }
     return connections
 

@@ -1,23 +1,18 @@
-"""The company's advertisements and what they did on a day, as the platform tells it some days later."""
+"""The company's advertisements and what they did on a day, as their platform tells it some days later."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
-ACCOUNT_ID = "798085168510957"
-ACCOUNT_NAME = "Safar Sandbox Shop"
-ACCOUNT_ZONE = ZoneInfo("Europe/Berlin")
+from sandbox.company.ad_accounts import META, AdAccount
+
 AD_STREAM, AD_DAY_STREAM = 6, 7
 SETTLED_AFTER_DAYS = 28
 """When a day's figures move no more."""
-CAMPAIGNS = ("Prospecting", "Retargeting", "Spring Sale", "Brand")
-ADSETS = ("Broad", "Lookalike")
-CREATIVES = ("Video", "Carousel", "Photo")
 
 
 @dataclass(frozen=True)
@@ -38,8 +33,9 @@ class Ad:
     impressions: float
     click_rate: float
     click_price: float
-    """EUR."""
+    """In the account's currency."""
     purchase_rate: float
+    account: AdAccount = field(default=META, compare=False)
 
 
 @dataclass(frozen=True)
@@ -57,29 +53,33 @@ class AdDay:
     purchase_value_cents: int
 
 
-def make_ads(seed: int, first_day: date) -> tuple[Ad, ...]:
-    """Makes the account's ads; some begin or end within the company's two years, most go on."""
+def make_ads(seed: int, first_day: date, account: AdAccount = META) -> tuple[Ad, ...]:
+    """Makes an account's ads; some begin or end within the company's two years, most go on."""
     return tuple(
-        _make_ad(seed, first_day, campaign, adset, creative)
-        for campaign in range(len(CAMPAIGNS))
-        for adset in range(len(ADSETS))
-        for creative in range(len(CREATIVES))
+        _make_ad(seed, first_day, account, campaign, adset, creative)
+        for campaign in range(len(account.campaigns))
+        for adset in range(len(account.adsets))
+        for creative in range(len(account.creatives))
     )
 
 
-def _make_ad(seed: int, first_day: date, campaign: int, adset: int, creative: int) -> Ad:
-    number = (campaign * len(ADSETS) + adset) * len(CREATIVES) + creative
+def _make_ad(seed: int, first_day: date, account: AdAccount, campaign: int, adset: int, creative: int) -> Ad:
+    group = campaign * len(account.adsets) + adset
+    place = group * len(account.creatives) + creative
+    number, base = account.first_number + place, account.first_id
     random = np.random.default_rng([seed, AD_STREAM, number])
     starts = first_day + timedelta(days=int(random.integers(0, 500)) if creative else 0)
     runs_days = int(random.integers(60, 400)) if creative == 2 else 5000
-    base = 238_500_000_000_000
+    campaign_name = account.campaigns[campaign]
+    adset_name = f"{campaign_name} {account.adsets[adset]}"
     return Ad(
-        ad_id=str(base + 3_000_000 + number),
-        ad_name=f"{CAMPAIGNS[campaign]} {ADSETS[adset]} {CREATIVES[creative]}",
-        adset_id=str(base + 2_000_000 + campaign * len(ADSETS) + adset),
-        adset_name=f"{CAMPAIGNS[campaign]} {ADSETS[adset]}",
+        account=account,
+        ad_id=str(base + 3_000_000 + place),
+        ad_name=f"{adset_name} {account.creatives[creative]}",
+        adset_id=str(base + 2_000_000 + group),
+        adset_name=adset_name,
         campaign_id=str(base + 1_000_000 + campaign),
-        campaign_name=CAMPAIGNS[campaign],
+        campaign_name=campaign_name,
         number=number,
         runs_from=starts,
         runs_until=starts + timedelta(days=runs_days),
@@ -120,7 +120,7 @@ def tell_day(seed: int, ad: Ad, day: date, now: datetime) -> AdDay | None:
     are credited to the click that led to them, until the day is 28 days old.
     """
     settled = _settle(seed, ad, day)
-    began = datetime.combine(day, time(), ACCOUNT_ZONE)
+    began = datetime.combine(day, time(), ad.account.zone)
     hours = int((now - began).total_seconds() // 3600)
     if settled is None or hours <= 0:
         return None
@@ -143,3 +143,10 @@ def tell_day(seed: int, ad: Ad, day: date, now: datetime) -> AdDay | None:
         purchases=purchases,
         purchase_value_cents=settled.purchase_value_cents * purchases // max(settled.purchases, 1),
     )
+
+
+def list_ad_days(seed: int, ads: tuple[Ad, ...], since: date, until: date, now: datetime) -> list[AdDay]:
+    """All days of all ads with delivery, as told now, by day and ad."""
+    days = [since + timedelta(days=count) for count in range((until - since).days + 1)]
+    told = (tell_day(seed, ad, day, now) for day in days for ad in ads)
+    return [one for one in told if one is not None]

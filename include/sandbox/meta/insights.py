@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
 from typing import Any
 
-from sandbox.company.ads import ACCOUNT_ID, ACCOUNT_NAME, Ad, AdDay, tell_day
-
-CURRENCY = "EUR"
+from sandbox.company.ad_accounts import META
+from sandbox.company.ads import AdDay
 
 
 def _write_cents(cents: int) -> str:
@@ -36,9 +34,9 @@ def _list_values(one: AdDay) -> list[dict[str, str]] | None:
 
 
 FIELDS: dict[str, Callable[[AdDay], Any]] = {
-    "account_id": lambda one: ACCOUNT_ID,
-    "account_name": lambda one: ACCOUNT_NAME,
-    "account_currency": lambda one: CURRENCY,
+    "account_id": lambda one: META.account_id,
+    "account_name": lambda one: META.name,
+    "account_currency": lambda one: META.currency,
     "campaign_id": lambda one: one.ad.campaign_id,
     "campaign_name": lambda one: one.ad.campaign_name,
     "adset_id": lambda one: one.ad.adset_id,
@@ -58,13 +56,6 @@ FIELDS: dict[str, Callable[[AdDay], Any]] = {
     "date_stop": lambda one: one.day.isoformat(),
 }
 DEFAULT = ("account_id", "impressions", "spend")
-
-
-def list_ad_days(seed: int, ads: tuple[Ad, ...], since: date, until: date, now: datetime) -> list[AdDay]:
-    """All days of all ads with delivery, as told now, by day and ad."""
-    days = [since + timedelta(days=count) for count in range((until - since).days + 1)]
-    told = (tell_day(seed, ad, day, now) for day in days for ad in ads)
-    return [one for one in told if one is not None]
 
 
 def describe(one: AdDay, fields: tuple[str, ...]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Google Ads: reports of one customer account by its query language."""
