@@ -87,11 +87,11 @@ class Played:
 
 
 @contextmanager
-def start_company(home: Path, people: int) -> Iterator[Played]:
-    """A new company of that many people, in processes of its own."""
+def start_company(home: Path, people: int, sources: str = "") -> Iterator[Played]:
+    """A new company of that many people, in processes of its own, with these sources connected."""
     sandbox = {"SAFAR_HOME": str(home), "SAFAR_CLOCK": "sandbox", "SAFAR_ENVIRONMENT": "sandbox"}
     settings = Settings.from_environment({**os.environ, **sandbox})
-    with Stack(settings, people, 1, lambda _: None) as stack:
+    with Stack(settings, people, 1, lambda _: None, sources=sources) as stack:
         stack.start_data()
         clock = SandboxClock(stack.company.base_url)
         workspace = Workspace(settings, EnvironmentConnections(stack.environment), clock)

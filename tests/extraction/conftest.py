@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,15 +10,14 @@ from typing import Any
 
 import psycopg
 import pytest
-import requests
 
 from safar.catalogue.source import Source, read_sources
 from safar.extraction.session import Patience
-from safar.services.postgres import find_free_port
 from safar.workspace import Workspace
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from tests.extraction.running_company import run_company
 from tiny_vendor import TOKEN, Vendor, open_vendor
 
 SOURCES = Path(__file__).parent / "sources"
@@ -96,34 +93,5 @@ def select(database: str) -> Callable[..., list[tuple[Any, ...]]]:
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The sandbox as a process of its own; yields its base URL."""
-    port = find_free_port()
-    home = tmp_path_factory.mktemp("sandbox")
-    command = [
-        sys.executable,
-        "-m",
-        "sandbox.cli",
-        "serve",
-        "--port",
-        str(port),
-        "--home",
-        str(home),
-        "--people",
-        "150",
-    ]
-    url = f"http://127.0.0.1:{port}"
-    with (home / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            for _ in range(300):
-                if process.poll() is not None or _answers(url):
-                    break
-                time.sleep(0.1)
-            yield url
-        finally:
-            process.terminate()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/health", timeout=1).ok
-    except requests.RequestException:
-        return False
+    with run_company(tmp_path_factory.mktemp("sandbox"), 150) as url:
+        yield url

@@ -162,6 +162,14 @@ def test_a_file_that_is_not_whole_lands_nothing(
         land_source(open_at(), people(), patience)
 
 
+def test_a_file_says_true_in_a_word_and_the_record_is_gone_all_the_same(
+    jobs: JobVendor, people: Declare, open_at: Open, patience: Patience, select: Select
+) -> None:
+    source = people(("modified_at: changed", "modified_at: changed\n              deleted: {column: is_on}"))
+    assert land_source(open_at(), source, patience).rows["people"] == Counts(new=2, deleted=1)
+    assert select("select id from raw_exports.people where _deleted") == [("A1",)]
+
+
 def test_a_result_without_records_is_not_fetched_and_a_packed_one_is_unpacked(
     jobs: JobVendor, people: Declare, open_at: Open, patience: Patience
 ) -> None:

@@ -362,6 +362,16 @@ def test_a_row_that_says_so_is_a_tombstone(vendor: Vendor, declare: Declare, ope
     ]
 
 
+def test_a_value_that_no_tombstone_can_have_is_told(vendor: Vendor, declare: Declare, open_at: Open) -> None:
+    source = declare(
+        "crm", ("modified_at: changed", "modified_at: changed\n              deleted: {column: score, equals: gone}")
+    )
+    with pytest.raises(
+        ConfigurationError, match=r"contacts.*deleted\.equals: 'gone' can never stand .*'score'.*bigint"
+    ):
+        land_source(open_at(), source)
+
+
 def test_what_vanished_is_retired_only_in_what_was_asked_about(
     vendor: Vendor, declare: Declare, open_at: Open, select: Select
 ) -> None:

@@ -330,7 +330,8 @@ EFFECTS: dict[str, Effects] = {
     "safar.catalogue.fetching.EraseRequest": dict.fromkeys(
         ("each", "path", "method", "json_", "problems", "gone"),
         "tests/erasure/test_canary.py::test_the_vendors_were_asked_to_erase_the_person_too",
-    ),
+    )
+    | {"code": "tests/erasure/test_salesforce.py::test_a_person_is_deleted_there_too_and_what_is_gone_is_no_error"},
     "safar.catalogue.fetching.Erase": dict.fromkeys(
         ("connection", "requests"), "tests/erasure/test_canary.py::test_the_vendors_were_asked_to_erase_the_person_too"
     ),

@@ -10,6 +10,10 @@ shopify_customers as (
     select * from {{ ref('stg_shopify__customers') }}
 ),
 
+salesforce_people as (
+    select * from {{ ref('stg_salesforce__people') }}
+),
+
 app_users as (
     select * from {{ ref('int_app_users') }}
 ),
@@ -22,6 +26,8 @@ records as (
     select record_id, email, locale from hubspot_contacts
     union all
     select record_id, email, locale from shopify_customers
+    union all
+    select record_id, email, cast(null as {{ dbt.type_string() }}) as locale from salesforce_people
     union all
     select record_id, email, cast(null as {{ dbt.type_string() }}) as locale from app_users
 ),

@@ -91,7 +91,7 @@ contact_records as (
                 case when is_archived or is_merged_away then 1 else 0 end,
                 case when source = 'app' then 1 else 0 end,
                 case when has_valid_email then 0 else 1 end,
-                case when source = 'hubspot' then 0 else 1 end,
+                case source when 'hubspot' then 0 when 'salesforce' then 1 else 2 end,
                 created_at desc,
                 record_id
         ) as record_rank

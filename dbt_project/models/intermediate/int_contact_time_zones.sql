@@ -11,6 +11,10 @@ shopify_customers as (
     select * from {{ ref('stg_shopify__customers') }}
 ),
 
+salesforce_people as (
+    select * from {{ ref('stg_salesforce__people') }}
+),
+
 country_time_zones as (
     select * from {{ ref('country_time_zones') }}
 ),
@@ -22,11 +26,15 @@ phone_time_zones as (
 countries as (
     select record_id, 'crm' as told_by, 2 as preference, country_code from hubspot_contacts
     union all
+    select record_id, 'crm' as told_by, 2 as preference, country_code from salesforce_people
+    union all
     select record_id, 'shop' as told_by, 3 as preference, country_code from shopify_customers
 ),
 
 phones as (
     select record_id, {{ phone_digits('phone') }} as digits from hubspot_contacts
+    union all
+    select record_id, {{ phone_digits('phone') }} as digits from salesforce_people
     union all
     select record_id, {{ phone_digits('phone') }} as digits from shopify_customers
 ),

@@ -6,6 +6,10 @@ shopify_customers as (
     select * from {{ ref('stg_shopify__customers') }}
 ),
 
+salesforce_people as (
+    select * from {{ ref('stg_salesforce__people') }}
+),
+
 app_users as (
     select * from {{ ref('int_app_users') }}
 ),
@@ -13,6 +17,9 @@ app_users as (
 records as (
     select record_id, 'hubspot' as source, email, created_at, is_archived
     from hubspot_contacts
+    union all
+    select record_id, 'salesforce' as source, email, created_at, is_archived
+    from salesforce_people
     union all
     select record_id, 'shopify' as source, email, created_at, is_archived
     from shopify_customers
@@ -28,6 +35,12 @@ absorptions as (
     from hubspot_contacts as contacts
     {{ join_parts('contacts.merged_hubspot_ids', ';', 'merged') }}
     where trim(merged.part) <> ''
+    union
+    select
+        absorbed_by_record_id as surviving_record_id,
+        record_id
+    from salesforce_people
+    where absorbed_by_record_id is not null
 ),
 
 -- A contact that was merged away before we ever saw it still has an id that others may know it by.

@@ -10,6 +10,10 @@ customers as (
     select * from {{ ref('stg_shopify__customers') }}
 ),
 
+opt_outs as (
+    select * from {{ ref('stg_salesforce__opt_outs') }}
+),
+
 server_consents as (
     select * from {{ ref('int_server_consents') }}
 ),
@@ -69,6 +73,21 @@ vendor_statements as (
         case opt_in_level when 'CONFIRMED_OPT_IN' then consent_stated_at end as confirmed_at,
         learned_at
     from customers
+    union all
+    select
+        'email' as channel,
+        'marketing' as topic,
+        email as address,
+        'revoked' as word,
+        'salesforce' as source,
+        record_id as statement_of,
+        'imported_flag' as evidence,
+        cast(null as {{ dbt.type_string() }}) as text_version,
+        'crm' as form,
+        stated_at,
+        cast(null as {{ type_timestamp_tz() }}) as confirmed_at,
+        learned_at
+    from opt_outs
     union all
     select
         channel, topic, address, word, 'app' as source, statement_of, evidence, text_version, form, stated_at,

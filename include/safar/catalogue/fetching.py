@@ -324,6 +324,8 @@ class EraseRequest(Frozen):
     json_: dict[str, Any] | None = Field(default=None, alias="json")
     problems: str | None = None
     """Where in the body of a good answer the vendor may list what is wrong."""
+    code: str = "code"
+    """Where in such a problem its code stands."""
     gone: tuple[str, ...] = ()
     """HTTP statuses, or codes of such problems, by which the vendor says that there is nobody to erase."""
 

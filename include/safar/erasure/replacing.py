@@ -14,8 +14,8 @@ from safar.ledger.tombstones import Tombstones
 
 # A mention ends where a longer address, id or word would go on. Python and PostgreSQL read both ends alike.
 BEFORE, AFTER = r"(?<![\w.%+-])", r"(?![\w-]|\.\w)"
-# A vendor's bare number says nothing by itself; an id like gid://shopify/Customer/1 does.
-NAMES_ALONE = re.compile(r"[A-Za-z]\W")
+# A vendor's bare number says nothing by itself; an id like gid://shopify/Customer/1 or 00Q5g00000000ROEAY does.
+NAMES_ALONE = re.compile(r"[A-Za-z]\W|^(?=.*[A-Za-z])\w{15,}$")
 SHORTEST_WORD = 4
 """Shorter values are emptied where they stand alone; inside a longer text they could be anything."""
 

@@ -107,7 +107,7 @@ def _send(client: VendorClient, request: EraseRequest, subject: dict[str, str]) 
     if request.problems is None or response.status_code in gone:
         return
     problems = look_up(response.json(), request.problems) or []
-    codes = {str(problem.get("code")) for problem in problems if isinstance(problem, dict)}
+    codes = {str(problem.get(request.code)) for problem in problems if isinstance(problem, dict)}
     if problems and not codes <= set(request.gone):
         raise SafarError(
             f"{client.source.name}: {request.method} {request.path} refused to erase ({', '.join(sorted(codes))}). "

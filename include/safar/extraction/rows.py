@@ -15,6 +15,7 @@ from typing import Any
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from safar.catalogue.source import Table
+from safar.errors import ConfigurationError
 from safar.extraction.row_rules import RowRule, RuleBroken
 from safar.extraction.values import ENCODERS, Encoder, Unreadable, encode_text
 
@@ -91,16 +92,13 @@ class LineReader:
 
     def __init__(self, table: Table, rules: tuple[RowRule, ...] = ()) -> None:
         extract = table.extract
-        watched = {rule.column for rule in rules}
-        if extract.deleted:
-            watched.add(extract.deleted.column)
-        self.columns = Columns(table, frozenset(watched))
+        self.columns = Columns(table, frozenset(rule.column for rule in rules))
         self.undeclared: set[str] = set()
         """Columns that came without being declared; they land as text."""
         self._types = table.types
         self._key = extract.key
         self._modified_at = extract.modified_at
-        self._deleted = extract.deleted
+        self._tombstone = _encode_tombstone(table)
         self._rules = rules
 
     def read(self, record: Any, is_gone: bool = False) -> Line:
@@ -120,7 +118,7 @@ class LineReader:
             raise Rejected(f"key column {missing.args[0]} is empty") from None
         if self._rules:
             self._apply_rules(seen)
-        if is_gone or (self._deleted and seen.get(self._deleted.column) == self._deleted.equals):
+        if is_gone or (self._tombstone and self._tombstone.items() <= values.items()):
             values["_deleted"] = "true"
         modified_at = values.get(self._modified_at) if self._modified_at else None
         return Line(key, values, modified_at, hash_values(values))
@@ -153,6 +151,21 @@ class LineReader:
                 rule.check(seen)
         except RuleBroken as broken:
             raise Rejected(str(broken)) from None
+
+
+def _encode_tombstone(table: Table) -> dict[str, str]:
+    """The column and the value that say that a record is gone, in CSV form: files have no true, only a text."""
+    rule = table.extract.deleted
+    if rule is None:
+        return {}
+    kind = table.types[rule.column]
+    try:
+        return {rule.column: ENCODERS[kind](rule.equals)}
+    except Unreadable as problem:
+        raise ConfigurationError(
+            f"Table {table.name!r}: deleted.equals: {rule.equals!r} can never stand in the column {rule.column!r}, "
+            f"which is a {kind}: {problem}. Write a value of that type."
+        ) from None
 
 
 def hash_values(values: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ DEFAULT = frozenset({"hubspot", "meta_ads", "shopify"})
 """What `make run` connects when it is not told otherwise."""
 HUBSPOT_TOKEN = "pat-sandbox"  # noqa: S105 - the sandbox's own, worth nothing elsewhere
 META_TOKEN = "meta-sandbox"  # noqa: S105
+SALESFORCE_SECRET = "salesforce-secret"  # noqa: S105
 SHOP_SECRET = "shop-secret"  # noqa: S105
 AD_ACCOUNT = "798085168510957"
 LINKEDIN_TOKEN = "linkedin-sandbox"  # noqa: S105
@@ -55,6 +56,9 @@ ACCOUNTS: Mapping[str, Account] = {
     "hubspot": Account("/hubspot", HUBSPOT_TOKEN, is_written=True),
     "linkedin_ads": Account("/linkedin/rest", LINKEDIN_TOKEN, extra={"account_id": "502840441", "version": "202609"}),
     "meta_ads": Account("/meta/v26.0", META_TOKEN, extra={"account_id": AD_ACCOUNT}),
+    "salesforce": Account(
+        "/salesforce", SALESFORCE_SECRET, "salesforce-sandbox", {"api_version": "66.0"}, is_written=True
+    ),
     "shopify": Account("/shopify", SHOP_SECRET, "shop-sandbox", {"api_version": "2026-07"}, is_written=True),
     "tiktok_ads": Account("/tiktok/open_api/v1.3", TIKTOK_TOKEN, extra={"advertiser_id": "7211098765432101889"}),
 }
