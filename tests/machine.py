@@ -41,7 +41,8 @@ def list_left_out() -> dict[str, str]:
         return {}
     left_out = {}
     if not has_browser():
-        left_out["intake/browser"] = "they drive a real browser, and chromium with chromedriver is not installed"
+        for folder in ("intake/browser", "journey/browser"):
+            left_out[folder] = "they drive a real browser, and chromium with chromedriver is not installed"
     if os.geteuid() != 0:
         left_out["intake/test_full_disk.py"] = "it makes a file system of 1 MB, which needs root"
     return left_out

@@ -67,6 +67,31 @@ def night(people: People = 10_000, nights: Nights = 1, seed: Seed = 1, sources: 
 
 
 @app.command()
+def extract(
+    source: Annotated[str, typer.Argument(help="The source's name, like hubspot.")],
+    since: Annotated[str, typer.Option(help="Ask again from this date (or moment, UTC) on.")] = "",
+    until: Annotated[str, typer.Option(help="Up to the end of this date, or this moment; now when left out.")] = "",
+    night: Annotated[str, typer.Option(help="Ask again for what the load of this night asked for.")] = "",
+    table: Annotated[str, typer.Option(help="Only this table; with --since or --night.")] = "",
+) -> None:
+    """Land what has changed at a source and check it; or ask again for a window or a night, as often as you like."""
+    from safar.catalogue import load_catalogue
+    from safar.erasure import resume_erasures
+    from safar.extraction import check_load, land_source, read_repull
+    from safar.workspace import Workspace
+
+    workspace = Workspace.open()
+    catalogue = load_catalogue(workspace.settings)
+    if source not in catalogue.sources:
+        raise SafarError(f"There is no source {source!r}. Declared are {', '.join(sorted(catalogue.sources))}.")
+    declared = catalogue.sources[source]
+    landed = land_source(workspace, declared, repull=read_repull(since, until, night, table))
+    check_load(workspace, declared, landed.load_id)
+    typer.echo(landed.describe())
+    typer.echo(resume_erasures(workspace, catalogue).describe())
+
+
+@app.command()
 def check() -> None:
     """Check every source, campaign and template that is declared, without a database."""
     from safar.catalogue import check_catalogue

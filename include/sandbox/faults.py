@@ -22,7 +22,7 @@ class Kind:
 
     description: str
     remedy: Remedy | None = None
-    """None: it does not happen to who reads."""
+    """None: it does not happen to who reads, or only to who reads more than a small company has."""
     vendor: str = ""
     """The only vendor that knows it; empty: every vendor may."""
 

@@ -318,6 +318,7 @@ EFFECTS: dict[str, Effects] = {
         "name": LANDING + "test_an_empty_source_has_its_tables",
         "data_type": LANDING + "test_first_load_flattens_objects_and_keeps_lists",
         "personal": "tests/erasure/test_canary.py::test_no_word_of_an_erased_person_is_left_anywhere",
+        "sensitive": "tests/catalogue/test_sensitive_columns.py::test_a_field_of_a_template_may_not_descend_from_it",
     },
     "safar.catalogue.fetching.Erased": {
         "column": ERASED + "test_a_row_that_says_so_erases_its_person",
@@ -355,6 +356,7 @@ EFFECTS: dict[str, Effects] = {
         "deleted": VENDOR + "test_a_row_that_says_so_is_a_tombstone",
         "rename": LANDING + "test_graphql_pages_with_a_token_of_its_own",
         "files": FILES + "test_names_types_and_dates_come_from_the_declaration",
+        "retyped_over": "tests/extraction/test_drift.py::test_the_share_from_which_a_column_is_retyped_is_declared",
     },
     "safar.catalogue.source.SourceExtract": {
         "erase": "tests/erasure/test_canary.py::test_the_vendors_were_asked_to_erase_the_person_too",

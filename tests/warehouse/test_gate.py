@@ -51,6 +51,24 @@ def test_a_stale_source_blocks_whoever_stands_on_it(
     }
 
 
+def test_what_was_only_asked_for_again_makes_no_source_fresh_and_blocks_nobody(
+    workspace: Workspace, catalogue: Catalogue, green: PinNamed, raw: psycopg.Connection
+) -> None:
+    again = (
+        "insert into ledger.source_load (load_id, source, landed_at, status, message, repull) "
+        "values (%s, 'shop', %s, %s, 'raw_shop.orders: no_negative_amount', '{\"night\": \"2026-01-01\"}')"
+    )
+    raw.execute(again, ["again-1", "2026-03-02 01:30+00", "rolled_back"])
+    assert gate_campaigns(workspace, green("first"), catalogue)["thanks"] is None
+    raw.execute("update ledger.source_load set landed_at = '2026-02-28 23:00+00' where load_id = 'shop-1'")
+    raw.execute(again, ["again-2", "2026-03-02 01:40+00", "checked"])
+    pinned = green("second")
+    assert f"{pinned.known_at['shop']:%H:%M}" == "01:40", "its rows are known"
+    assert gate_campaigns(workspace, pinned, catalogue)["thanks"] == (
+        "The source shop was last checked at 2026-02-28 23:00 UTC, more than 26 hours before 2026-03-02 02:00 UTC."
+    )
+
+
 def test_a_source_without_a_checked_load_blocks(
     workspace: Workspace, catalogue: Catalogue, green: PinNamed, raw: psycopg.Connection
 ) -> None:

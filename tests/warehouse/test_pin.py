@@ -128,6 +128,8 @@ def test_a_source_is_fresh_once_a_load_from_then_on_is_checked(workspace: Worksp
     assert missing_sources(workspace, catalogue, at_one) == []
     assert missing_sources(workspace, catalogue, AT) == ["crm", "shop"]
     assert missing_sources(workspace, catalogue, AT, cadence="intraday") == ["crm"]
+    raw.execute(LOAD, ["again", "2026-03-02 02:00:01+00", "checked"])
+    raw.execute("update ledger.source_load set repull = '{}' where load_id = 'again'")
     raw.execute(LOAD, ["n", "2026-03-02 02:00+00", "landed"])
     assert missing_sources(workspace, catalogue, AT) == ["crm", "shop"]
     raw.execute("update ledger.source_load set status = 'checked' where load_id = 'n'")

@@ -10,6 +10,7 @@ from safar.catalogue.campaign import Campaign
 from safar.catalogue.campaign_files import find_campaign_files, open_campaign_file, resolve_campaign
 from safar.catalogue.defaults import Defaults, read_defaults
 from safar.catalogue.rules import Surroundings, check_rules
+from safar.catalogue.sensitive import check_sensitive
 from safar.catalogue.source import Source, read_sources
 from safar.errors import ConfigurationError
 from safar.settings import Settings
@@ -40,11 +41,10 @@ def load_catalogue(settings: Settings) -> Catalogue:
         ConfigurationError: something is wrong; the message lists each problem with file, line and remedy.
     """
     defaults = read_defaults(settings.dbt_project)
-    return Catalogue(
-        sources=read_sources(settings.dbt_project),
-        campaigns=read_campaigns(settings.dbt_project, settings.templates, defaults),
-        defaults=defaults,
-    )
+    sources = read_sources(settings.dbt_project)
+    campaigns = read_campaigns(settings.dbt_project, settings.templates, defaults)
+    check_sensitive(sources, campaigns, settings.dbt_project, settings.templates)
+    return Catalogue(sources=sources, campaigns=campaigns, defaults=defaults)
 
 
 def read_campaigns(dbt_project: Path, templates: Path, defaults: Defaults) -> dict[str, Campaign]:

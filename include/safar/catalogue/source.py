@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from safar.catalogue.fetching import (
     Window,
 )
 from safar.catalogue.marked_yaml import MarkedYaml, Place, read_marked_yaml
+from safar.catalogue.share import Share
 
 Cadence = Literal["nightly", "intraday"]
 Kind = Literal["record", "partition", "event"]
@@ -42,6 +44,9 @@ class Column(Frozen):
     """``config.meta.personal``: what an erasure makes of it. true: emptied. address: an e-mail address. phone: emptied
     too, and kept out when it comes back. record: the vendor's id of a person. records: several such ids, separated by
     semicolons. false: says nothing about anybody."""
+    sensitive: bool = False
+    """``config.meta.sensitive``: about health, belief, origin, a union or the like (GDPR art. 9). What descends from it
+    may choose nobody and stand in no message. It says something about a person, so it is ``personal`` too."""
 
 
 class TableExtract(Frozen):
@@ -69,6 +74,9 @@ class TableExtract(Frozen):
     rename: dict[str, str] = Field(default_factory=dict)
     """Column as flattened -> column as declared."""
     files: Files | None = None
+    retyped_over: Share = Decimal("0.2")
+    """When more than this share of a column's values cannot be read, the column counts as retyped and the load fails;
+    up to it such rows are only kept in quarantine."""
 
     @field_validator("key", mode="before")
     @classmethod
@@ -88,6 +96,9 @@ class Table(Frozen):
     def name_personal(self, *kinds: bool | str) -> list[str]:
         """The columns that are personal in one of these ways."""
         return [column.name for column in self.columns if column.personal is not None and column.personal in kinds]
+
+    def name_sensitive(self) -> list[str]:
+        return [column.name for column in self.columns if column.sensitive]
 
 
 class SourceExtract(Frozen):
@@ -237,7 +248,7 @@ def _check_columns(marked: MarkedYaml, table: Table, place: Place) -> None:
 def _describe_column(column: dict[str, Any]) -> dict[str, Any]:
     described = {key: column[key] for key in ("name", "data_type") if key in column}
     meta = (column.get("config") or {}).get("meta") or {}
-    return described | ({"personal": meta["personal"]} if "personal" in meta else {})
+    return described | {key: meta[key] for key in ("personal", "sensitive") if key in meta}
 
 
 def _check_personal(marked: MarkedYaml, table: Table, place: Place) -> None:
@@ -250,6 +261,12 @@ def _check_personal(marked: MarkedYaml, table: Table, place: Place) -> None:
                 f"column {column.name!r} sounds personal and is not classified. "
                 "Add config: {meta: {personal: ...}}: true (an erasure empties it), address, phone, record, records, "
                 "or false when it says nothing about a person.",
+            )
+        if column.sensitive and not column.personal:
+            raise marked.fail(
+                where,
+                f"column {column.name!r} is sensitive, so it is about a person. Add personal: true beside it (or "
+                "address, phone, record, records), or an erasure would pass it by.",
             )
         if isinstance(column.personal, str) and column.data_type != "text":
             raise marked.fail(where, f"column {column.name!r}: personal: {column.personal} needs data_type text.")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from safar.extraction.landing import land_source
     from safar.extraction.put_off import LoadPutOff
     from safar.extraction.report import Counts, LoadReport
+    from safar.extraction.repull import Repull, read_repull
     from safar.quality import CheckFailed
 
 # dlt reads these when it is first used. Its log repeats rows that a database refuses: personal data.
@@ -21,6 +22,8 @@ os.environ.setdefault("LOAD__RAISE_ON_MAX_RETRIES", "2")
 _HOMES = {
     "check_load": "safar.extraction.checking",
     "land_source": "safar.extraction.landing",
+    "Repull": "safar.extraction.repull",
+    "read_repull": "safar.extraction.repull",
     "LoadPutOff": "safar.extraction.put_off",
     "Counts": "safar.extraction.report",
     "LoadReport": "safar.extraction.report",
@@ -37,4 +40,13 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOMES[name]), name)
 
 
-__all__ = ["CheckFailed", "Counts", "LoadPutOff", "LoadReport", "check_load", "land_source"]
+__all__ = [
+    "CheckFailed",
+    "Counts",
+    "LoadPutOff",
+    "LoadReport",
+    "Repull",
+    "check_load",
+    "land_source",
+    "read_repull",
+]

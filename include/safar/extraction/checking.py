@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
 
 from safar.catalogue.source import Source, Table
 from safar.errors import SafarError
+from safar.extraction.drift import describe_findings
 from safar.extraction.loads import Load, open_load_book
-from safar.extraction.versions import undo_load
+from safar.extraction.versions import exists, undo_load
 from safar.quality import CheckFailed, run_suite
 from safar.quality.suite_files import read_expectations
 from safar.workspace import Workspace
@@ -31,8 +33,8 @@ def check_load(workspace: Workspace, source: Source, load_id: str) -> None:
     """Runs expectations/raw/<source>.yml over the open versions and marks the load checked.
 
     Raises:
-        CheckFailed: a rule is broken: the load is rolled back, and the next one asks for the same window again.
-            The message names table, rule and hashed keys.
+        CheckFailed: a rule is broken, or a declared column has vanished or is retyped: the load is rolled back, and
+            the next one asks for the same window again. The message names table, rule or column, and hashed keys.
         SafarError: the load does not exist or was rolled back.
     """
     dsn = workspace.warehouse.dsn
@@ -42,7 +44,7 @@ def check_load(workspace: Workspace, source: Source, load_id: str) -> None:
             return
         if load.status == "rolled_back":
             raise SafarError(f"{source.name}: load {load_id} was rolled back. Land the source and check that load.")
-        findings = _judge(workspace, source, load, dsn) if load.is_connected else []
+        findings = [*describe_findings(source, load.drift), *_judge(workspace, source, load, dsn)]
         if not findings:
             book.close(load_id, "checked", load.message)
             return
@@ -58,10 +60,13 @@ def check_load(workspace: Workspace, source: Source, load_id: str) -> None:
 
 def _judge(workspace: Workspace, source: Source, load: Load, dsn: str) -> list[str]:
     suite = _suite(workspace, source)
-    if not suite.exists():
+    if not suite.exists() or not load.is_connected:
         return []
     findings = []
-    for table in source.tables:
+    with psycopg.connect(dsn) as connection:
+        # A table that was declared just now is not there when only another one was asked for again.
+        tables = [table for table in source.tables if exists(connection, source.schema_name, table.name)]
+    for table in tables:
         name = f"{source.schema_name}.{table.name}"
         if all(rule.get("severity") == "warning" for rule in read_expectations([suite], name)):
             continue  # rows that break such a rule did not land

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
 
+from safar.catalogue.defaults import read_defaults
 from safar.catalogue.fetching import Batch
 from safar.catalogue.source import Source, Table
 from safar.connections import Connection
 from safar.errors import ConfigurationError, ConnectionMissing
 from safar.extraction.client import VendorClient, open_client
-from safar.extraction.cursors import next_cursor, parse_instant, window_days
+from safar.extraction.cursors import next_cursor, parse_instant
+from safar.extraction.drift import Drift, find_drift, list_filled
 from safar.extraction.erased import ErasedFilter, decode_text
 from safar.extraction.files import read_files
 from safar.extraction.loads import NOT_CONNECTED, LoadBook, open_load_book
@@ -26,6 +30,7 @@ from safar.extraction.put_off import LoadPutOff, VendorExhausted
 from safar.extraction.quarantine import QuarantinedRow, quarantine_row, write_quarantine
 from safar.extraction.reading import Moment, Rows, read_table
 from safar.extraction.report import LoadReport
+from safar.extraction.repull import Asked, Repull, resolve_repull
 from safar.extraction.row_rules import read_row_rules
 from safar.extraction.rows import Line, LineReader, Rejected
 from safar.extraction.session import Patience
@@ -37,7 +42,9 @@ from safar.outbound import Reach
 from safar.workspace import ADDRESS_KEY, Workspace
 
 
-def land_source(workspace: Workspace, source: Source, patience: Patience | None = None) -> LoadReport:
+def land_source(
+    workspace: Workspace, source: Source, patience: Patience | None = None, repull: Repull | None = None
+) -> LoadReport:
     """Pulls what is new from one source into raw_<source>, as one load that is not yet checked.
 
     A load that was killed, or landed and never checked, is rolled back first. Nothing reaches the warehouse
@@ -46,6 +53,8 @@ def land_source(workspace: Workspace, source: Source, patience: Patience | None 
 
     Args:
         patience: how long to bear with a vendor that fails or throttles.
+        repull: ask again for this, in the place of what has changed since the last load. Nothing but what differs
+            from what is known makes a version, and no cursor moves.
 
     Raises:
         SafarError: the vendor, a file or the warehouse did not do its part; the message says what to do.
@@ -56,29 +65,32 @@ def land_source(workspace: Workspace, source: Source, patience: Patience | None 
         _undo_unchecked(book, dsn, source)
         connection = _find_connection(workspace, source, book)
         landing = _Landing(workspace, source, connection, Path(folder), patience)
+        if repull is not None:
+            landing.ask_again(repull, book)
         landed_at = book.next_landing(workspace.clock.now())
+        again = None if repull is None else repull.as_json()
         try:
             loads = landing.read_all()
         except VendorExhausted as told:
             resumes_at = told.reset.next_after(workspace.clock.now())
-            book.put_off(landed_at, resumes_at, str(told))
+            book.put_off(landed_at, resumes_at, str(told), again)
             raise LoadPutOff(str(told), resumes_at) from None
         load_id = landing.pipeline.extract(loads, landed_at)
-        book.reserve(load_id, landed_at, None if connection else NOT_CONNECTED)
+        book.reserve(load_id, landed_at, None if connection else NOT_CONNECTED, again)
         landing.pipeline.load()
         if landing.quarantined:
             write_quarantine(dsn, source.schema_name, load_id, landed_at, landing.quarantined)
-        rows = count_versions(dsn, source, landed_at)
+        rows = count_versions(dsn, source, landed_at, [load.table for load in loads])
         landing.request_erasures()
-        book.count(load_id, rows, len(landing.quarantined))
-    undeclared = {load.table.name: load.undeclared for load in loads if load.undeclared}
+        drift = {load.table.name: load.drift for load in loads if load.drift}
+        book.count(load_id, rows, len(landing.quarantined), drift)
     return LoadReport(
         source.name,
         load_id,
         landed_at,
         rows,
         len(landing.quarantined),
-        undeclared,
+        drift,
         dict(landing.erased_counts),
         is_connected=connection is not None,
     )
@@ -111,6 +123,9 @@ class _Landing:
     patience: Patience | None
     quarantined: list[QuarantinedRow] = field(default_factory=list)
     erased_counts: Counter[str] = field(default_factory=Counter)
+    asked: Asked | None = None
+    only: str | None = None
+    """The only table to be read."""
 
     def __post_init__(self) -> None:
         self.pipeline = SourcePipeline(self.source, self.workspace.warehouse.dsn, self.folder)
@@ -136,15 +151,29 @@ class _Landing:
         """Reads every table to its end before anything is landed."""
         if self.connection is None:
             return [self._leave_empty(table) for table in self.source.tables]
-        moment = Moment(self.workspace.clock.now(), self.pipeline.restore_cursors())
+        moment = Moment(self.workspace.clock.now(), self.pipeline.restore_cursors(), self.asked)
+        tables = [table for table in self.source.tables if self.only in (None, table.name)]
         client = None
-        if any(table.extract.endpoint for table in self.source.tables):
+        if any(table.extract.endpoint for table in tables):
             reach = Reach.of(self.workspace.settings, self._connected)
             client = open_client(self.source, self._connected, reach, self.patience)
-        return [self._read(table, client, moment) for table in self.source.tables]
+        return [self._read(table, client, moment) for table in tables]
+
+    def ask_again(self, repull: Repull, book: LoadBook) -> None:
+        """Reads this in the place of what has changed.
+
+        Raises:
+            SafarError: the source is not connected, or there is nothing that could be asked for again.
+        """
+        if self.connection is None:
+            raise ConfigurationError(f"{self.source.name} is not connected. Create the connection, then extract it.")
+        zone = read_defaults(self.workspace.settings.dbt_project).zone if repull.night else ZoneInfo("UTC")
+        now = self.workspace.clock.now()
+        self.asked = resolve_repull(repull, self.source, book, now, zone, self.pipeline.read_cursors_of)
+        self.only = repull.table
 
     def _leave_empty(self, table: Table) -> TableLoad:
-        return TableLoad(table, self._open_spool(table), (), None)
+        return TableLoad(table, self._open_spool(table), Drift(), None)
 
     def _open_spool(self, table: Table) -> Spool:
         return Spool(self.folder, table.name, (*table.types, "_deleted"))
@@ -175,9 +204,21 @@ class _Landing:
         self.erased_counts += erased.counts
         if client is not None:
             self._erased_at_vendor.look_up(client, table)
-        seen = parse_instant(newest.strip('"')) if newest else None
+        seen = parse_instant(newest.strip('"')) if newest and moment.asked is None else None
         cursor = next_cursor(moment.cursors.get(table.name), seen, moment.began_at)
-        return TableLoad(table, spool, tuple(sorted(reader.undeclared)), cursor, self._scope(table, moment))
+        scope = self._scope(table, moment)
+        drift = find_drift(table, reader, spool, self._compare_with(table, scope, moment))
+        return TableLoad(table, spool, drift, cursor, scope)
+
+    def _compare_with(
+        self, table: Table, scope: str | None, moment: Moment
+    ) -> Callable[[list[str]], Collection[str]] | None:
+        """How to ask which columns had values; None where only what has changed was read."""
+        extract = table.extract
+        reads_changes = extract.cursor is not None and moment.find_start(table.name) is not None
+        if reads_changes or (extract.batch is not None and extract.batch.only_changed):
+            return None
+        return partial(list_filled, self.workspace.warehouse.dsn, self.source, table, scope)
 
     def _pages(self, table: Table, client: VendorClient | None, moment: Moment, reader: LineReader) -> Iterator[Rows]:
         if client is None or table.extract.files is not None:
@@ -187,9 +228,12 @@ class _Landing:
         looked_up: dict[str, None] = {}
         known: dict[str, None] = {}
         if batch is not None:
-            known = {} if batch.only_changed else self._known_values(batch)
+            # Of a table that is not read this time, only what is known can be looked up.
+            is_read = self.only in (None, batch.table)
+            known = {} if batch.only_changed and is_read else self._known_values(batch)
             looked_up = self._looked_up[table.name]
-            if not self.source.table(batch.table).extract.is_whole:  # of such a one this load has brought all there are
+            # Of one that is read as a whole this load has brought all there are.
+            if not (is_read and self.source.table(batch.table).extract.is_whole):
                 looked_up = known | looked_up
         return read_table(client, table, moment, reader.columns, looked_up, known)
 
@@ -232,7 +276,7 @@ class _Landing:
         window = table.extract.window
         if window is None:
             return "true" if table.extract.is_whole else None
-        first, last = window_days(moment.began_at, window.days)
+        first, last = moment.find_days(window)
         where = fill_placeholders(window.where, describe_connection(self._connected))
         conditions = [f"\"{window.column}\" between '{first}' and '{last}'"]
         conditions += [f"\"{column}\" = '{_quote(str(value))}'" for column, value in where.items()]

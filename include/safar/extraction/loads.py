@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from safar.errors import SafarError
+from safar.extraction.drift import Drift
 from safar.extraction.report import Counts
 from safar.workspace import Workspace
 
@@ -30,6 +31,8 @@ class Load:
     landed_at: datetime
     status: Status
     message: str | None = None
+    drift: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Table -> what its columns differ in from the declaration, as `Drift` writes it."""
 
     @property
     def is_connected(self) -> bool:
@@ -56,7 +59,7 @@ class LoadBook:
         SafarError: there is no such load of this source.
         """
         row = self._connection.execute(
-            "select load_id, source, landed_at, status, message from ledger.source_load"
+            "select load_id, source, landed_at, status, message, drift from ledger.source_load"
             " where source = %s and load_id = %s",
             [self._source, load_id],
         ).fetchone()
@@ -73,6 +76,24 @@ class LoadBook:
         ).fetchall()
         return [Load(*row) for row in rows]
 
+    def find_between(self, begin: datetime, end: datetime) -> list[Load]:
+        """The loads, re-pulls apart, that landed from ``begin`` up to ``end`` (exclusive), oldest first."""
+        rows = self._connection.execute(
+            "select load_id, source, landed_at, status from ledger.source_load where source = %s and repull is null "
+            "and status <> 'put_off' and landed_at >= %s and landed_at < %s order by landed_at",
+            [self._source, begin, end],
+        ).fetchall()
+        return [Load(*row) for row in rows]
+
+    def list_checked_before(self, landed_at: datetime) -> list[str]:
+        """The ids of the checked loads that landed earlier, oldest first."""
+        rows = self._connection.execute(
+            "select load_id from ledger.source_load where source = %s and status = 'checked' and landed_at < %s "
+            "order by landed_at",
+            [self._source, landed_at],
+        ).fetchall()
+        return [row[0] for row in rows]
+
     def was_connected(self) -> bool:
         """Whether a checked load has ever read this source."""
         row = self._connection.execute(
@@ -82,26 +103,41 @@ class LoadBook:
         ).fetchone()
         return bool(row and row[0])
 
-    def reserve(self, load_id: str, landed_at: datetime, message: str | None = None) -> None:
-        """Notes the load before anything reaches the warehouse, so that a killed one can be found."""
+    def reserve(
+        self,
+        load_id: str,
+        landed_at: datetime,
+        message: str | None = None,
+        repull: Mapping[str, str] | None = None,
+    ) -> None:
+        """Notes the load before anything reaches the warehouse, so that a killed one can be found.
+
+        Args:
+            repull: what was asked for again; such a load does not make the source fresh.
+        """
         self._connection.execute(
-            "insert into ledger.source_load (load_id, source, landed_at, status, message)"
-            " values (%s, %s, %s, 'landed', %s)",
-            [load_id, self._source, landed_at, message],
+            "insert into ledger.source_load (load_id, source, landed_at, status, message, repull)"
+            " values (%s, %s, %s, 'landed', %s, %s)",
+            [load_id, self._source, landed_at, message, _as_json(repull)],
         )
 
-    def put_off(self, landed_at: datetime, resumes_at: datetime, message: str) -> None:
+    def put_off(
+        self, landed_at: datetime, resumes_at: datetime, message: str, repull: Mapping[str, str] | None = None
+    ) -> None:
         """Notes that the vendor takes no more calls before ``resumes_at``; such a load has landed nothing."""
         self._connection.execute(
-            "insert into ledger.source_load (load_id, source, landed_at, status, message, resumes_at)"
-            " values (%s, %s, %s, 'put_off', %s, %s)",
-            [f"put_off.{uuid4()}", self._source, landed_at, message, resumes_at],
+            "insert into ledger.source_load (load_id, source, landed_at, status, message, resumes_at, repull)"
+            " values (%s, %s, %s, 'put_off', %s, %s, %s)",
+            [f"put_off.{uuid4()}", self._source, landed_at, message, resumes_at, _as_json(repull)],
         )
 
-    def count(self, load_id: str, rows: Mapping[str, Counts], quarantined: int) -> None:
+    def count(self, load_id: str, rows: Mapping[str, Counts], quarantined: int, drift: Mapping[str, Drift]) -> None:
+        """Notes what the load brought."""
+        counted = {table: asdict(counts) for table, counts in rows.items()}
+        differing = {table: found.as_json() for table, found in drift.items()}
         self._connection.execute(
-            "update ledger.source_load set rows = %s, quarantined_count = %s where load_id = %s",
-            [Jsonb({table: asdict(counts) for table, counts in rows.items()}), quarantined, load_id],
+            "update ledger.source_load set rows = %s, quarantined_count = %s, drift = %s where load_id = %s",
+            [Jsonb(counted), quarantined, Jsonb(differing), load_id],
         )
 
     def close(self, load_id: str, status: Status, message: str | None = None) -> None:
@@ -109,6 +145,10 @@ class LoadBook:
             "update ledger.source_load set status = %s, message = %s, status_at = now() where load_id = %s",
             [status, message, load_id],
         )
+
+
+def _as_json(repull: Mapping[str, str] | None) -> Jsonb | None:
+    return None if repull is None else Jsonb(repull)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import psycopg
 from dlt.common.schema.typing import TColumnSchema
 from dlt.common.schema.utils import new_table
 from dlt.common.storages.load_package import load_package_state
+from dlt.common.versioned_state import decompress_state
+from psycopg import sql
 
 from safar.catalogue.source import Source, Table
 from safar.errors import SafarError
+from safar.extraction.drift import Drift
 from safar.extraction.spool import Spool
 
 DLT_TYPES = {
@@ -37,7 +41,7 @@ class TableLoad:
 
     table: Table
     spool: Spool
-    undeclared: tuple[str, ...]
+    drift: Drift
     cursor: str | None
     scope: str | None = None
     """The SQL condition of the rows that this load speaks of, where that is more than those which it brings."""
@@ -49,6 +53,7 @@ class SourcePipeline:
     def __init__(self, source: Source, dsn: str, folder: Path) -> None:
         self._source = source
         self._folder = folder
+        self._dsn = dsn
         self._pipeline = dlt.pipeline(
             pipeline_name=source.schema_name,
             pipelines_dir=str(folder / "pipelines"),
@@ -60,8 +65,19 @@ class SourcePipeline:
         """Table -> cursor of the last load that was not rolled back."""
         with _plain_errors(self._source.name, "read the state of"):
             self._pipeline.sync_destination()
-        state: dict[str, Any] = self._pipeline.state.get("sources", {}).get(self._source.name, {})
-        resources = state.get("resources", {})
+        return self._read_cursors(self._pipeline.state)
+
+    def read_cursors_of(self, load_ids: Sequence[str]) -> dict[str, str]:
+        """Table -> cursor that the last of these loads had reached."""
+        query = sql.SQL(
+            "select state from {} where pipeline_name = %s and _dlt_load_id = any(%s) order by version desc limit 1"
+        ).format(sql.Identifier(self._source.schema_name, "_dlt_pipeline_state"))
+        with psycopg.connect(self._dsn) as connection:
+            row = connection.execute(query, [self._source.schema_name, list(load_ids)]).fetchone()
+        return self._read_cursors(decompress_state(row[0])) if row else {}
+
+    def _read_cursors(self, state: Mapping[str, Any]) -> dict[str, str]:
+        resources = state.get("sources", {}).get(self._source.name, {}).get("resources", {})
         return {name: kept["cursor"] for name, kept in resources.items() if kept.get("cursor")}
 
     def extract(self, loads: Sequence[TableLoad], landed_at: datetime) -> str:
@@ -105,7 +121,7 @@ def _hints(load: TableLoad, landed_at: datetime) -> dict[str, Any]:
     columns: dict[str, Any] = {
         column.name: {"data_type": DLT_TYPES[column.data_type], "nullable": True} for column in load.table.columns
     }
-    columns |= {name: {"data_type": "text", "nullable": True} for name in load.undeclared}
+    columns |= {name: {"data_type": "text", "nullable": True} for name in load.drift.undeclared}
     columns["_deleted"] = {"data_type": "bool", "nullable": True}
     columns["_dlt_id"] = dict(VERSION_COLUMN)
     columns["_dlt_load_id"] = {"data_type": "text", "nullable": False}

@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from safar.catalogue.fetching import Batch, Cap, Cursor, Endpoint
+from safar.catalogue.fetching import Batch, Cap, Cursor, Endpoint, Window
 from safar.catalogue.source import Table
 from safar.errors import SafarError
 from safar.extraction.answers import Expired
 from safar.extraction.client import VendorClient
-from safar.extraction.cursors import format_instant, parse_instant, start_of
+from safar.extraction.cursors import format_instant, parse_instant, start_of, window_days
 from safar.extraction.pages import Page, read_pages
 from safar.extraction.read_ahead import read_ahead
+from safar.extraction.repull import Asked
 from safar.extraction.rows import Columns
 from safar.extraction.windows import read_window
 
@@ -30,6 +31,26 @@ class Moment:
     """Business time when the load began to ask."""
     cursors: dict[str, str] = field(default_factory=dict)
     """Table -> the cursor that its last load reached, ISO 8601."""
+    asked: Asked | None = None
+    """What is asked for again; None in an ordinary load."""
+
+    def find_start(self, table: str) -> str | None:
+        """The cursor from which this load goes on with the table; None: it is read from the beginning."""
+        if self.asked is None:
+            return self.cursors.get(table)
+        return self.asked.since.isoformat() if self.asked.since else self.asked.cursors.get(table)
+
+    def find_bounds(self, table: str, cursor: Cursor) -> tuple[datetime, datetime]:
+        """From when to when changes are asked for."""
+        if self.asked is not None and self.asked.since is not None:
+            return self.asked.since, self.asked.until
+        return start_of(cursor, self.find_start(table)), self.asked.until if self.asked else self.began_at
+
+    def find_days(self, window: Window) -> tuple[str, str]:
+        """First and last day of the window."""
+        if self.asked is not None and self.asked.since is not None:
+            return self.asked.since.date().isoformat(), self.asked.until.date().isoformat()
+        return window_days(self.asked.until if self.asked else self.began_at, window.days)
 
 
 @dataclass(frozen=True)
@@ -58,11 +79,13 @@ def read_table(
     extract = table.extract
     assert extract.endpoint is not None
     if extract.batch is not None:
-        since = {} if extract.cursor is None else _between(extract.cursor, *_bounds(table, extract.cursor, moment))
-        news = _News(extract.cursor, moment.cursors.get(table.name), columns, known)
+        since = (
+            {} if extract.cursor is None else _between(extract.cursor, *moment.find_bounds(table.name, extract.cursor))
+        )
+        news = _News(extract.cursor, moment.find_start(table.name), columns, known)
         pages = _read_batches(client, table.name, extract.endpoint, extract.batch, looked_up, since, news)
     elif extract.window is not None:
-        pages = read_window(client, table.name, extract.endpoint, extract.window, moment.began_at)
+        pages = read_window(client, table.name, extract.endpoint, extract.window, *moment.find_days(extract.window))
     elif extract.cursor is not None:
         pages = _read_changes(client, table, extract.cursor, moment, columns)
     else:
@@ -76,19 +99,15 @@ def _read_changes(
     client: VendorClient, table: Table, cursor: Cursor, moment: Moment, columns: Columns
 ) -> Iterator[Page]:
     extract = table.extract
-    reached = moment.cursors.get(table.name)
+    reached = moment.find_start(table.name)
     endpoint = extract.endpoint if reached is None or extract.changes is None else extract.changes
     assert endpoint is not None
     if cursor.newest_first:
         return _News(cursor, reached, columns).take(read_pages(client, table.name, endpoint, {}))
-    bounds = _bounds(table, cursor, moment)
+    bounds = moment.find_bounds(table.name, cursor)
     if extract.cap is None or endpoint is not extract.changes:
         return _read_resumed(client, table.name, endpoint, cursor, bounds, columns)
     return _read_capped(client, table.name, endpoint, cursor, extract.cap, bounds, columns)
-
-
-def _bounds(table: Table, cursor: Cursor, moment: Moment) -> tuple[datetime, datetime]:
-    return start_of(cursor, moment.cursors.get(table.name)), moment.began_at
 
 
 def _read_resumed(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from safar.extraction.drift import Drift
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -24,12 +26,17 @@ class LoadReport:
     landed_at: datetime
     rows: dict[str, Counts]
     quarantined: int
-    undeclared: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Table -> columns that came without being declared; they landed as text."""
+    drift: dict[str, Drift] = field(default_factory=dict)
+    """Table -> how its columns differ from the declaration."""
     erased: dict[str, int] = field(default_factory=dict)
     """Rows of erased people that were kept out: how many were dropped, how many redacted."""
     is_connected: bool = True
     """False: its connection was never created; its tables stand there empty."""
+
+    @property
+    def undeclared(self) -> dict[str, tuple[str, ...]]:
+        """Table -> columns that came without being declared; they landed as text."""
+        return {table: drift.undeclared for table, drift in self.drift.items() if drift.undeclared}
 
     def describe(self) -> str:
         if not self.is_connected:
@@ -41,5 +48,5 @@ class LoadReport:
         if self.quarantined:
             parts.append(f"{self.quarantined} rows in quarantine")
         parts += [f"{count} rows {what} (erased)" for what, count in sorted(self.erased.items()) if count]
-        parts += [f"{table}: undeclared columns {', '.join(names)}" for table, names in self.undeclared.items()]
+        parts += [f"{table}: {drift.describe()}" for table, drift in self.drift.items()]
         return f"{self.source} landed at {self.landed_at.isoformat()}: " + "; ".join(parts)

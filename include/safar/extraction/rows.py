@@ -6,6 +6,7 @@ characters that PostgreSQL cannot hold (NUL) are left out. Columns that nobody d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -75,6 +76,23 @@ class Columns:
         self._flatten(record, self.fields, flat)
         return flat
 
+    def list_named(self) -> tuple[set[str], set[str]]:
+        """The columns that records have named, with or without a value; of them those that were objects."""
+        named: set[str] = set()
+        parents: set[str] = set()
+        waiting = [self.fields]
+        while waiting:
+            for field in waiting.pop().values():
+                named.add(field.column)
+                if field.inner:
+                    parents.add(field.column)
+                    waiting.append(field.inner)
+        return named, parents
+
+    def describe_path(self, column: str) -> str:
+        """The column's name before `rename`."""
+        return next((path for path, renamed in self._rename.items() if renamed == column), column)
+
     def read_one(self, record: Mapping[str, Any], column: str) -> Any:
         return self.flatten(record).get(column)
 
@@ -95,6 +113,8 @@ class LineReader:
         self.columns = Columns(table, frozenset(rule.column for rule in rules))
         self.undeclared: set[str] = set()
         """Columns that came without being declared; they land as text."""
+        self.unreadable: Counter[str] = Counter()
+        """Column -> how many records were rejected because its value does not fit its type."""
         self._types = table.types
         self._key = extract.key
         self._modified_at = extract.modified_at
@@ -128,6 +148,8 @@ class LineReader:
     ) -> None:
         for name, value in record.items():
             if value is None or value == "":
+                if name not in known:
+                    self.columns.learn(known, name)
                 continue
             field = known.get(name) or self.columns.learn(known, name)
             if type(value) is dict:
@@ -143,6 +165,7 @@ class LineReader:
                 values[field.column] = field.encode(value)
             except Unreadable as problem:
                 column = field.column
+                self.unreadable[column] += 1
                 raise Rejected(f"column {column} is not a {self._types[column]}: {problem}") from None
 
     def _apply_rules(self, seen: dict[str, Any]) -> None:

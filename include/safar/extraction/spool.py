@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from safar.extraction.rows import Line
@@ -11,6 +12,7 @@ END = b"\0"
 """Between records: values never hold it, so a record is found again without parsing its CSV."""
 CHUNK = 1 << 20
 WRITTEN_AT_ONCE = 1_000
+LONGEST_FIELD = 1 << 30
 
 
 class Spool:
@@ -54,6 +56,19 @@ class Spool:
     def row_count(self) -> int:
         """Distinct keys."""
         return len(self._newest)
+
+    def count_values(self, columns: Sequence[str]) -> dict[str, int]:
+        """How many of the collected lines have a value in each of these columns; reads the whole file."""
+        self._flush()
+        counts = dict.fromkeys(columns, 0)
+        places = {name: self.columns.index(name) + 1 for name in columns if name in self._known}
+        if not places or not self._count:
+            return counts
+        csv.field_size_limit(LONGEST_FIELD)
+        for values in csv.reader(record.decode() for record, _ in self._records()):
+            for name, place in places.items():
+                counts[name] += place < len(values) and values[place] != ""
+        return counts
 
     def write_csv(self, target: Path, constants: dict[str, str]) -> None:
         """Writes header and rows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import psycopg
@@ -37,10 +38,10 @@ from judged
 """
 
 
-def count_versions(dsn: str, source: Source, landed_at: datetime) -> dict[str, Counts]:
-    """Counts per table what the load that landed then opened and closed."""
+def count_versions(dsn: str, source: Source, landed_at: datetime, tables: Iterable[Table]) -> dict[str, Counts]:
+    """Counts for each of these tables what the load that landed then opened and closed."""
     with psycopg.connect(dsn) as connection:
-        return {table.name: _count(connection, source, table, landed_at) for table in source.tables}
+        return {table.name: _count(connection, source, table, landed_at) for table in tables}
 
 
 def undo_load(dsn: str, source: Source, load_id: str, landed_at: datetime) -> None:
@@ -50,7 +51,7 @@ def undo_load(dsn: str, source: Source, load_id: str, landed_at: datetime) -> No
     """
     with psycopg.connect(dsn) as connection:
         for table in source.tables:
-            if not _exists(connection, source.schema_name, table.name):
+            if not exists(connection, source.schema_name, table.name):
                 continue
             versions = sql.Identifier(source.schema_name, table.name)
             connection.execute(sql.SQL("delete from {} where _dlt_valid_from = %s").format(versions), [landed_at])
@@ -61,7 +62,7 @@ def undo_load(dsn: str, source: Source, load_id: str, landed_at: datetime) -> No
             ("_dlt_pipeline_state", "_dlt_load_id"),
             ("_dlt_loads", "load_id"),
         ):
-            if _exists(connection, source.schema_name, name):
+            if exists(connection, source.schema_name, name):
                 statement = sql.SQL("delete from {} where {} = %s").format(
                     sql.Identifier(source.schema_name, name), sql.Identifier(column)
                 )
@@ -80,6 +81,6 @@ def _count(connection: psycopg.Connection, source: Source, table: Table, landed_
     return Counts(*row)
 
 
-def _exists(connection: psycopg.Connection, schema: str, table: str) -> bool:
+def exists(connection: psycopg.Connection, schema: str, table: str) -> bool:
     row = connection.execute("select to_regclass(%s) is not null", [f'"{schema}"."{table}"']).fetchone()
     return bool(row and row[0])

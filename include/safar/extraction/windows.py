@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from safar.catalogue.fetching import Endpoint, Window
 from safar.errors import SafarError
 from safar.extraction.client import VendorClient
-from safar.extraction.cursors import window_days
 from safar.extraction.pages import Page, read_pages
 
 
 def read_window(
-    client: VendorClient, table: str, endpoint: Endpoint, window: Window, until: datetime
+    client: VendorClient, table: str, endpoint: Endpoint, window: Window, start: str, end: str
 ) -> Iterator[Page]:
-    """Yields the rows of the window's days, all of them.
+    """Yields the rows of the days from ``start`` to ``end`` (ISO dates), all of them.
 
     Raises:
         SafarError: a single day has as many rows as the vendor tells at most.
     """
-    first, last = map(date.fromisoformat, window_days(until, window.days))
+    first, last = date.fromisoformat(start), date.fromisoformat(end)
     if window.most_rows is None:
         yield from read_pages(client, table, endpoint, _describe_days(first, last))
     else:

@@ -25,6 +25,8 @@ class SourceFigures(BaseModel):
     changed: int
     deleted: int
     quarantined: int
+    undeclared: list[str] = Field(default_factory=list)
+    """Columns that came without being declared, as ``table.column``; they landed as text."""
     is_connected: bool = True
     put_off_until: datetime | None = None
     """The vendor takes no more calls before this; what it had until its last load is here."""
@@ -104,6 +106,19 @@ cross join lateral (
 where status in ('checked', 'put_off') and landed_at >= %(since)s and landed_at < %(until)s
 group by source
 order by source
+"""
+
+UNDECLARED = """
+select
+    source,
+    array_agg(
+        distinct differing.key || '.' || undeclared.value order by differing.key || '.' || undeclared.value
+    ) as undeclared
+from ledger.source_load
+cross join lateral jsonb_each(drift) as differing
+cross join lateral jsonb_array_elements_text(differing.value -> 'undeclared') as undeclared
+where status = 'checked' and landed_at >= %(since)s and landed_at < %(until)s
+group by source
 """
 
 STAGES = """
@@ -196,6 +211,9 @@ def read_figures(workspace: Workspace, since: datetime, until: datetime) -> Nigh
         for query in (ANSWERS, ORDERS):
             for row in warehouse.execute(query, moments):
                 campaigns.setdefault(row.pop("campaign"), {}).update(row)
+        sources = {row.pop("source"): row for row in ledger.execute(SOURCES, moments)}
+        for row in ledger.execute(UNDECLARED, moments):
+            sources[row["source"]]["undeclared"] = row["undeclared"]
         stages: dict[str, dict[str, int]] = {}
         for row in warehouse.execute(STAGES):
             stages.setdefault(row["axis"], {})[row["stage"]] = row["people"]
@@ -203,7 +221,7 @@ def read_figures(workspace: Workspace, since: datetime, until: datetime) -> Nigh
         return NightFigures(
             since=since,
             until=until,
-            sources={row.pop("source"): SourceFigures(**row) for row in ledger.execute(SOURCES, moments)},
+            sources={name: SourceFigures(**counts) for name, counts in sources.items()},
             stages=stages,
             app_events={row["app"]: row["events"] for row in apps},
             app_bot_events=sum(row["bots"] for row in apps),

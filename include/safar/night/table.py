@@ -11,7 +11,7 @@ from safar.night.figures import NightFigures
 
 def print_figures(figures: NightFigures, console: Console) -> None:
     """Prints the night's figures: rows per source, events of apps, people per stage, what became of each campaign."""
-    parts = (_draw_sources, _draw_apps, _draw_stages, _draw_campaigns, _draw_proof)
+    parts = (_draw_sources, _tell_undeclared, _draw_apps, _draw_stages, _draw_campaigns, _draw_proof)
     console.print(Group(*(draw(figures) for draw in parts)))
 
 
@@ -26,6 +26,19 @@ def _draw_sources(figures: NightFigures) -> Table:
         if source.put_off_until is not None:
             table.add_row("", f"put off until {source.put_off_until:%d %b %H:%M} UTC", style="yellow")
     return table
+
+
+def _tell_undeclared(figures: NightFigures) -> Group:
+    return Group(
+        *(
+            Text(
+                f"{name}: columns that nobody has declared (they landed as text): {', '.join(source.undeclared)}",
+                "yellow",
+            )
+            for name, source in figures.sources.items()
+            if source.undeclared
+        )
+    )
 
 
 def _draw_apps(figures: NightFigures) -> Text:

@@ -18,7 +18,9 @@ def missing_sources(
     """
     with workspace.open_ledger() as ledger:
         rows = ledger.execute(
-            "select distinct source from ledger.source_load where status = 'checked' and landed_at >= %s", [as_of]
+            "select distinct source from ledger.source_load"
+            " where status = 'checked' and repull is null and landed_at >= %s",
+            [as_of],
         )
         fresh = {row[0] for row in rows}
     wanted = catalogue.sources if cadence is None else catalogue.name_sources(cadence)

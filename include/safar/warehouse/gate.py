@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from textwrap import shorten
 
 from safar.catalogue import Campaign, Catalogue
@@ -28,8 +29,17 @@ set
 NEWEST_LOADS = """
 select distinct on (source) source, status, message
 from ledger.source_load
-where recorded_at < %s and status <> 'put_off'
+where recorded_at < %s and repull is null and status <> 'put_off'
 order by source, landed_at desc
+"""
+
+# Where the newest load only asked again for what was asked before: it says nothing about how far a source is read.
+LAST_READ = """
+select source, max(landed_at) filter (where repull is null)
+from ledger.source_load
+where recorded_at < %s and status = 'checked'
+group by source
+having max(landed_at) filter (where repull is null) < max(landed_at)
 """
 
 # Blocked, and nobody has been told since the campaign last had a green light.
@@ -84,12 +94,13 @@ def gate_campaigns(workspace: Workspace, pin: Pin, catalogue: Catalogue) -> dict
     run_missing_tests(workspace, pin, manifest)
     results = read_recorded(workspace, pin)
     rolled_back = read_rolled_back(workspace, pin)
+    read = pin.model_copy(update={"known_at": pin.known_at | read_last_read(workspace, pin)})
     reasons: dict[str, str | None] = {}
     for name in catalogue.name_campaigns(pin.target):
         campaign = catalogue.campaigns[name]
         problems = [
             *explain_nodes(manifest, results, pin, campaign),
-            *explain_sources(manifest, pin, campaign, catalogue, rolled_back),
+            *explain_sources(manifest, read, campaign, catalogue, rolled_back),
         ]
         reasons[name] = " ".join(problems) or None
     with workspace.open_ledger() as ledger, ledger.cursor() as cursor:
@@ -152,6 +163,12 @@ def read_rolled_back(workspace: Workspace, pin: Pin) -> dict[str, str]:
     with workspace.open_ledger() as ledger:
         rows = ledger.execute(NEWEST_LOADS, [pin.ledger_known_at]).fetchall()
     return {source: message or "no message" for source, status, message in rows if status == "rolled_back"}
+
+
+def read_last_read(workspace: Workspace, pin: Pin) -> dict[str, datetime]:
+    """Source -> when it was last read up to then; those alone that somebody has asked again for something since."""
+    with workspace.open_ledger() as ledger:
+        return dict(ledger.execute(LAST_READ, [pin.ledger_known_at]).fetchall())
 
 
 def explain_sources(

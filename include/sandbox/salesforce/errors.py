@@ -12,7 +12,6 @@ declare_fault(
     "query_forgotten",
     "Salesforce's INVALID_QUERY_LOCATOR (400) for a next page: it keeps few open queries per user.",
     vendor="salesforce",
-    remedy="ask_again",
 )
 declare_fault(
     "job_failed",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LandSource(VerbOperator):
-    """Pulls what is new from one source into raw_<source>; returns the load's id.
+    """Pulls what is new from one source into raw_<source>, or what the form asks for again; returns the load's id.
 
     When the vendor takes no more calls for now, the task gives its worker back and is up for reschedule.
     """
@@ -30,10 +30,11 @@ class LandSource(VerbOperator):
         self.source = source
 
     def run_verb(self, workspace: Workspace, catalogue: Catalogue, context: Context) -> dict[str, Any]:
-        from safar.extraction import LoadPutOff, land_source
+        from safar.extraction import LoadPutOff, land_source, read_repull
 
+        form = {name: context["params"].get(name) for name in ("since", "until", "night", "table")}
         try:
-            report = land_source(workspace, catalogue.sources[self.source])
+            report = land_source(workspace, catalogue.sources[self.source], repull=read_repull(**form))
         except LoadPutOff as told:
             self.log.warning("%s", told)
             # Airflow's scheduler lives by the wall clock, also where business time is another.

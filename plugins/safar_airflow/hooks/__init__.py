@@ -1,0 +1,1 @@
+"""Hooks: what Airflow asks when somebody tests a connection."""
