@@ -17,6 +17,7 @@ renamed as (
         cast(amount as numeric(18, 2)) as gross_amount,
         cast(0 as numeric(18, 2)) as refunded_amount,
         'PAID' as financial_status,
+        cast(null as {{ dbt.type_string() }}) as fulfillment_status,
         'file' as source_name,
         cast(discs_count as integer) as items_count,
         cast(null as jsonb) as refunds
