@@ -45,6 +45,7 @@ collect_ignore = list(list_left_out())
 
 
 JOURNEY = "tests/journey/"
+LONGEST = (JOURNEY, "tests/sources/")
 
 
 class OneAirflowAtATime(LoadFileScheduling):
@@ -61,7 +62,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneAirflowAt
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that no worker is left alone with it."""
-    items.sort(key=lambda item: not item.nodeid.startswith(JOURNEY))
+    items.sort(
+        key=lambda item: next((at for at, long in enumerate(LONGEST) if item.nodeid.startswith(long)), len(LONGEST))
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
