@@ -172,7 +172,7 @@ def test_a_process_that_dies_while_an_epoch_begins_leaves_no_riddle(
         pass
 
     written: list[object] = []
-    write = epochs._write_file
+    write = epochs.write_file
 
     def write_until_death(path: Path, content: epochs.EpochFile) -> None:
         if written:
@@ -183,7 +183,7 @@ def test_a_process_that_dies_while_an_epoch_begins_leaves_no_riddle(
     for _ in range(4):  # One dies after the other, before any call.
         written.clear()
         with monkeypatch.context() as patch, drill.workspace.open_ledger() as ledger:
-            patch.setattr(epochs, "_write_file", write_until_death)
+            patch.setattr(epochs, "write_file", write_until_death)
             with pytest.raises(Died):
                 begin_epoch(drill.workspace, ledger, "dispatch")
         with drill.workspace.open_ledger() as ledger:

@@ -66,6 +66,14 @@ class EpochFile:
 def find_problem(workspace: Workspace, connection: psycopg.Connection[Any]) -> str | None:
     """What is wrong between the ledger and the file beside it, in one sentence, or None."""
     path = locate_file(workspace)
+    if _compare(path, connection) is None:
+        return None
+    # Another dispatch may have begun an epoch between our look at the file and the one at the ledger.
+    with hold_lock(path.with_suffix(".lock")):
+        return _compare(path, connection)
+
+
+def _compare(path: Path, connection: psycopg.Connection[Any]) -> str | None:
     known = read_file(path)
     if known.epoch_id is None:
         has_called = _ask(connection, HAS_CALLED, known.beginning)
@@ -83,11 +91,11 @@ def begin_epoch(
     path = locate_file(workspace)
     # One dispatch after the other, so that the file always names the later epoch.
     with hold_lock(path.with_suffix(".lock")):
-        _write_file(path, EpochFile(_find_last(connection, read_file(path)), epoch_id))
+        write_file(path, EpochFile(_find_last(connection, read_file(path)), epoch_id))
         connection.execute("set local synchronous_commit = on")
         connection.execute(BEGIN, [epoch_id, cause, workspace.clock.now()])
         connection.commit()
-        _write_file(path, EpochFile(epoch_id))
+        write_file(path, EpochFile(epoch_id))
     return epoch_id
 
 
@@ -133,7 +141,8 @@ def read_file(path: Path) -> EpochFile:
         ) from error
 
 
-def _write_file(path: Path, epochs: EpochFile) -> None:
+def write_file(path: Path, epochs: EpochFile) -> None:
+    """Replaces the file, durably, by one that names these epochs."""
     content = {name: str(value) if value else None for name, value in asdict(epochs).items()}
     fresh = path.with_suffix(".new")
     with fresh.open("w") as file:
