@@ -1,4 +1,4 @@
-"""Puts "Stop sending" into Airflow's navigation: it opens the DAG pause_sending, behind Airflow's own login."""
+"""Puts "Stop sending" into Airflow's menu Browse: it opens the DAG pause_sending, behind Airflow's own login."""
 
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
@@ -13,6 +13,7 @@ class SendingSwitch(AirflowPlugin):
             "name": "Stop sending",
             "href": f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/dags/pause_sending",
             "destination": "nav",
-            "nav_top_level": True,
+            # At the top level Airflow 3.3.2 draws such a link as a button that does nothing when it is pressed.
+            "category": "browse",
         }
     ]

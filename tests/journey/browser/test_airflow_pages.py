@@ -1,4 +1,4 @@
-"""Somebody connects a vendor in Airflow's own pages and presses Test, with a right and with a wrong secret."""
+"""In Airflow's own pages somebody connects a vendor and presses Test, and somebody finds the switch that stops sending."""
 
 from __future__ import annotations
 
@@ -112,3 +112,12 @@ def test_a_vendor_is_connected_and_tried_in_the_browser(page: Connections, stack
     assert "Test Connection Failed" in (told := page.test("forms_wrong"))
     assert "refuses our credentials (HTTP 401)" in told
     assert "pat-of-somebody-else" not in told
+
+
+def test_the_switch_is_found_in_the_menu_and_opens_its_form(page: Connections, stack: Stack) -> None:
+    page.driver.get(f"{stack.airflow_url}/dags")
+    page.find("//button[contains(., 'Browse')]").click()
+    page.find("//a[@aria-label='Stop sending']").click()
+    page.wait.until(lambda driver: len(driver.window_handles) > 1)
+    page.driver.switch_to.window(page.driver.window_handles[-1])
+    page.wait.until(seen.url_to_be(f"{stack.airflow_url}/dags/pause_sending"))
