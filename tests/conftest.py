@@ -116,6 +116,18 @@ def log_in(address: PostgresAddress, login: str, database: str) -> Connection:
     )
 
 
+def describe_login(address: PostgresAddress, login: str, database: str) -> dict[str, object]:
+    """A part's login in Airflow's JSON form."""
+    return {
+        "conn_type": "postgres",
+        "host": "127.0.0.1",
+        "port": address.port,
+        "login": login,
+        "password": PASSWORD,
+        "schema": database,
+    }
+
+
 @pytest.fixture
 def connections(
     postgres: PostgresAddress, database: str, request: pytest.FixtureRequest
@@ -125,17 +137,10 @@ def connections(
     Tests add or change entries before opening a workspace; with `database` they write as the owner.
     """
     hand_over_warehouse(database, LOGINS[DBT])
-    parts = psycopg.conninfo.conninfo_to_dict(database)
+    name = str(psycopg.conninfo.conninfo_to_dict(database)["dbname"])
 
     def describe(login: str) -> dict[str, object]:
-        return {
-            "conn_type": "postgres",
-            "host": "127.0.0.1",
-            "port": postgres.port,
-            "login": login,
-            "password": PASSWORD,
-            "schema": parts["dbname"],
-        }
+        return describe_login(postgres, login, name)
 
     return {
         "safar_warehouse": describe(LOGINS[DBT]),

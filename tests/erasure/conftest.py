@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from tests.erasure.people import NOW, Company, Vendors, listen
 
 from safar.catalogue import Catalogue, load_catalogue
 from safar.clock import SandboxClock
@@ -103,3 +104,27 @@ def start_company(home: Path, people: int, sources: str = "") -> Iterator[Played
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     with start_company(tmp_path_factory.mktemp("erasure"), PEOPLE) as company:
         yield company
+
+
+@pytest.fixture
+def vendors(connections: dict[str, dict[str, object]]) -> Iterator[Vendors]:
+    with listen() as vendors:
+        at = {"conn_type": "http", "host": vendors.url, "password": "secret"}
+        connections |= {
+            "hubspot_write": at,
+            "shopify_write": {**at, "login": "id", "extra": {"api_version": "2026-07"}},
+            "sendgrid": {**at, "extra": {}},
+        }
+        yield vendors
+
+
+@pytest.fixture
+def workspace(open_workspace: Callable[..., Workspace], vendors: Vendors) -> Workspace:
+    return open_workspace(NOW)
+
+
+@pytest.fixture
+def company(database: str, workspace: Workspace) -> Company:
+    company = Company(database, workspace.warehouse.dsn, load_catalogue(workspace.settings))
+    company.add_people()
+    return company

@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
-from tests.erasure.people import ALIAS, CONTACT, EMAIL, HASH, NOW, Company, Vendors, listen
+from tests.erasure.people import ALIAS, CONTACT, EMAIL, HASH, NOW, Company
 
-from safar.catalogue import load_catalogue
 from safar.erasure import erase_address, erase_contact, export_person
 from safar.erasure.finding import PersonFinder
 from safar.ledger.tombstones import Hasher, read_tombstones
 from safar.workspace import Workspace
 
 USER = "kanari-17"
-
-
-@pytest.fixture
-def vendors(connections: dict[str, dict[str, object]]) -> Iterator[Vendors]:
-    with listen() as vendors:
-        at = {"conn_type": "http", "host": vendors.url, "password": "secret"}
-        connections |= {
-            "hubspot_write": at,
-            "shopify_write": {**at, "login": "id", "extra": {"api_version": "2026-07"}},
-            "sendgrid": {**at, "extra": {}},
-        }
-        yield vendors
-
-
-@pytest.fixture
-def workspace(open_workspace: Callable[..., Workspace], vendors: Vendors) -> Workspace:
-    return open_workspace(NOW)
-
-
-@pytest.fixture
-def company(database: str, workspace: Workspace) -> Company:
-    company = Company(database, workspace.warehouse.dsn, load_catalogue(workspace.settings))
-    company.add_people()
-    return company
 
 
 def tell(company: Company, event_id: str, call: str = "track", **columns: Any) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,8 @@ from tests.erasure.people import (
     WORDS,
     Company,
     Vendors,
-    listen,
 )
 
-from safar.catalogue import load_catalogue
 from safar.delivery.addresses import hash_address
 from safar.erasure import (
     erase_address,
@@ -41,30 +39,6 @@ from safar.errors import SafarError
 from safar.feedback.housekeeping import ErasureOverdue, keep_house
 from safar.ledger.tombstones import Hasher, read_tombstones
 from safar.workspace import Workspace
-
-
-@pytest.fixture
-def vendors(connections: dict[str, dict[str, object]]) -> Iterator[Vendors]:
-    with listen() as vendors:
-        at = {"conn_type": "http", "host": vendors.url, "password": "secret"}
-        connections |= {
-            "hubspot_write": at,
-            "shopify_write": {**at, "login": "id", "extra": {"api_version": "2026-07"}},
-            "sendgrid": {**at, "extra": {}},
-        }
-        yield vendors
-
-
-@pytest.fixture
-def workspace(open_workspace: Callable[..., Workspace], vendors: Vendors) -> Workspace:
-    return open_workspace(NOW)
-
-
-@pytest.fixture
-def company(database: str, workspace: Workspace) -> Company:
-    company = Company(database, workspace.warehouse.dsn, load_catalogue(workspace.settings))
-    company.add_people()
-    return company
 
 
 def erase(workspace: Workspace, company: Company) -> Any:

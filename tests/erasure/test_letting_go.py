@@ -14,7 +14,6 @@ import pytest
 from psycopg.types.json import Jsonb
 from tests.erasure.people import CONTACT, CUSTOMER, EMAIL, HASH, NOW, Company
 
-from safar.catalogue import load_catalogue
 from safar.catalogue.source import read_sources
 from safar.clock import FixedClock
 from safar.erasure import apply_retention, export_person, read_retention
@@ -33,13 +32,6 @@ SOURCES = read_sources(PROJECT_ROOT / "dbt_project")
 @pytest.fixture
 def workspace(open_workspace: Callable[..., Workspace]) -> Workspace:
     return open_workspace(NOW)
-
-
-@pytest.fixture
-def company(database: str, workspace: Workspace) -> Company:
-    company = Company(database, workspace.warehouse.dsn, load_catalogue(workspace.settings))
-    company.add_people()
-    return company
 
 
 def test_each_line_of_the_retention_file_has_its_effect_once_its_time_is_over(

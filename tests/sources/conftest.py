@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import requests
 from psycopg import sql
-from tests.conftest import LOGINS, PASSWORD
+from tests.conftest import LOGINS, describe_login
 
 from safar.catalogue import load_catalogue
 from safar.catalogue.source import Source
@@ -142,19 +142,9 @@ class World:
         return self.truths[source, is_first]
 
     def _open_workspace(self, database: str, *, is_first: bool) -> Workspace:
-        def describe(login: str | tuple[str, ...]) -> dict[str, object]:
-            return {
-                "conn_type": "postgres",
-                "host": "127.0.0.1",
-                "port": self.postgres.port,
-                "login": LOGINS[login],
-                "password": PASSWORD,
-                "schema": database,
-            }
-
         connections = {
-            "safar_warehouse": describe(DBT),
-            "safar_ledger": describe(TASKS),
+            "safar_warehouse": describe_login(self.postgres, LOGINS[DBT], database),
+            "safar_ledger": describe_login(self.postgres, LOGINS[TASKS], database),
             "safar_address_key": {"conn_type": "generic", "password": "test-address-key", "extra": {"key_id": "test"}},
             **describe_vendors(self.company, "", ACCOUNTS),
         }
