@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from safar.catalogue.fetching import ErrorShape, Quota, QuotaReset
+from safar.catalogue.fetching import Client, ErrorShape, Quota, QuotaReset
 from safar.errors import SafarError
 from safar.extraction.answers import (
     OK,
@@ -69,7 +69,7 @@ class VendorSession(requests.Session):
         self.patience = patience
         self.pacer = Pacer(None)
         self.quota: Quota | None = None
-        self.quota_reset = QuotaReset(after=timedelta(hours=1))
+        self.quota_reset = Client().quota_reset
         self.is_for_tokens = False
         self.credentials: AuthBase | None = None
         self.accepted: frozenset[int] = frozenset()

@@ -79,12 +79,10 @@ class NightDriver:
         while open_runs:
             if time.monotonic() > deadline:
                 raise SafarError(self._describe_open(open_runs))
-            put_off = list_put_off(self.ledger_dsn)
             for run in list(open_runs):
                 state = self.api.read_state(*run)
                 if state not in TERMINAL:
-                    resumes_at = put_off.get(run[0].removeprefix("extract_"))
-                    if resumes_at and self._waits(run):
+                    if resumes_at := self._find_put_off(run):
                         del open_runs[run]
                         self.report(f"    {run[0]:<28} put off until {resumes_at:%d %b %H:%M} UTC")
                     continue
@@ -98,8 +96,12 @@ class NightDriver:
             time.sleep(0.5)
         return done
 
-    def _waits(self, run: Run) -> bool:
-        return any(task["state"] == "up_for_reschedule" for task in self.api.list_tasks(*run))
+    def _find_put_off(self, run: Run) -> datetime | None:
+        """When an extract that waits for its vendor's next day goes on; None for every other run."""
+        verb, _, source = run[0].partition("_")
+        resumes_at = list_put_off(self.ledger_dsn).get(source) if verb == "extract" else None
+        waits = resumes_at and any(task["state"] == "up_for_reschedule" for task in self.api.list_tasks(*run))
+        return resumes_at if waits else None
 
     def _note_end(self, run: Run, state: str) -> None:
         if state == "failed":
